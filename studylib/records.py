@@ -1,0 +1,151 @@
+"""What a run measured, as plain data: no clock times, no host names, an exact round trip through JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from studylib.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+Status = Literal["ok", "diverged", "failed", "killed"]
+Verdict = Literal["better", "worse", "equivalent", "undecided"]
+
+
+@final
+@dataclass(frozen=True)
+class Fit:
+    """One arm trained with one seed.
+
+    Attributes:
+        metrics: one number per metric, named ``<part>_<metric>`` with part train, validation or test.
+        curves: lists of numbers: one per epoch (``train_loss``), per bin, or per feature.
+        reason: why ``status`` is not ``ok``; empty otherwise.
+    """
+
+    arm: str
+    seed: int
+    status: Status = "ok"
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curves: Mapping[str, list[float]] = field(default_factory=dict)
+    reason: str = ""
+
+
+@final
+@dataclass(frozen=True)
+class Contrast:
+    """An arm against the baseline on one metric, paired by seed.
+
+    Attributes:
+        difference: mean over seeds of arm − baseline, in the unit of the metric.
+        low, high: bounds of the Student-t interval of that mean at ``level``.
+        p: two-sided p value of no difference; ``p_holm``: the same after Holm over the arms of the study.
+        pairs: how many seeds both finished.
+    """
+
+    arm: str
+    metric: str
+    baseline: str
+    difference: float
+    low: float
+    high: float
+    level: float
+    p: float
+    p_holm: float
+    verdict: Verdict
+    pairs: int
+
+
+@final
+@dataclass(frozen=True)
+class Record:
+    """A run: a study with its parameters, every fit, and the contrasts drawn from them."""
+
+    study: str
+    run: str
+    params: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    fits: tuple[Fit, ...]
+    versions: Mapping[str, str]
+    contrasts: tuple[Contrast, ...] = ()
+    headline: str = ""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms in the order of the study; the first is the baseline."""
+        return tuple(self.params["arms"])
+
+    @property
+    def baseline(self) -> str:
+        """Name of the arm that the others are held against."""
+        return self.arms[0]
+
+    def finished(self, arm: str) -> tuple[Fit, ...]:
+        """Return the fits of ``arm`` that ended well, in the order of their seeds."""
+        return tuple(fit for fit in self.fits if fit.arm == arm and fit.status == "ok")
+
+    def unfinished(self) -> tuple[Fit, ...]:
+        """Return every fit that diverged, failed or was killed."""
+        return tuple(fit for fit in self.fits if fit.status != "ok")
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per fit: arm, seed, status, reason, and a column per metric."""
+        import pandas as pd
+
+        rows = [
+            {"arm": f.arm, "seed": f.seed, "status": f.status, "reason": f.reason, **f.metrics}
+            for f in self.fits
+        ]
+        return pd.DataFrame(rows)
+
+    def save(self, path: Path) -> None:
+        """Write the record as JSON, whole or not at all."""
+        body = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False, sort_keys=True)
+        write_whole(path, body.encode() + b"\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Record:
+        """Read a record.
+
+        Raises:
+            ParameterError: no such file, not a record, or a record of another format.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ParameterError(f"{path}: cannot be read: {error.strerror}.") from None
+        except ValueError as error:
+            raise ParameterError(f"{path}: expected a record in JSON, but {error}.") from None
+        if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+            raise ParameterError(f"{path}: expected a record of format {FORMAT} (reports/<study>/<run>.json).")
+        try:
+            fits = tuple(Fit(**fit) for fit in data.pop("fits"))
+            contrasts = tuple(Contrast(**contrast) for contrast in data.pop("contrasts"))
+            return cls(**data, fits=fits, contrasts=contrasts)
+        except (KeyError, TypeError) as error:
+            raise ParameterError(f"{path}: a record with a field missing or too many: {error}.") from None
+
+    def with_contrasts(self, contrasts: tuple[Contrast, ...], headline: str) -> Record:
+        """Return the record with what was concluded from it."""
+        return replace(self, contrasts=contrasts, headline=headline)
+
+
+def write_whole(path: Path, body: bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with draft.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Randomness made of (seed, purpose), and the only place that touches global generators.
+
+Split, initial weights, batch order and noise are separate streams, so that two arms with one seed share
+everything but what is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+
+def derive(seed: int, purpose: str) -> int:
+    """Return a 63-bit seed that is a pure function of ``(seed, purpose)``."""
+    digest = sha256(f"{seed}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def numpy_generator(seed: int, purpose: str) -> np.random.Generator:
+    """Return NumPy's generator of the stream ``(seed, purpose)``."""
+    import numpy as np
+
+    return np.random.default_rng(derive(seed, purpose))
+
+
+@contextmanager
+def initialising(seed: int) -> Iterator[None]:
+    """Let torch's layers draw their initial weights from the stream ``(seed, "init")``."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, "init"))
+        yield
+
+
+@final
+class Noise:
+    """The random draws of one fit and one purpose, as tensors like those that they disturb.
+
+    Regularizers get their randomness from here and nowhere else, which keeps them pure functions.
+    """
+
+    def __init__(self, seed: int, purpose: str, device: str = "cpu") -> None:
+        import torch
+
+        self._torch: torch.Generator = torch.Generator(device).manual_seed(derive(seed, purpose))
+        self._numpy = numpy_generator(seed, f"{purpose}/scalars")
+
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:
+        """Draw from U(0, 1), with the device of ``like`` and its dtype (float32 if that is integer)."""
+        import torch
+
+        dtype = like.dtype if like.is_floating_point() else torch.float32
+        return torch.rand(shape, generator=self._torch, dtype=dtype, device=like.device)
+
+    def normal(self, *shape: int, like: Tensor) -> Tensor:
+        """Draw from N(0, 1), with the dtype and device of ``like``."""
+        import torch
+
+        return torch.randn(shape, generator=self._torch, dtype=like.dtype, device=like.device)
+
+    def keep(self, *shape: int, rate: float, like: Tensor) -> Tensor:
+        """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
+        import torch
+
+        mask = torch.empty(shape, dtype=like.dtype, device=like.device)
+        return mask.bernoulli_(1 - rate, generator=self._torch).div_(1 - rate)
+
+    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
+        """Draw whole numbers from ``low`` to ``high − 1`` on the device of ``like``."""
+        import torch
+
+        return torch.randint(low, high, shape, generator=self._torch, device=like.device)
+
+    def permutation(self, size: int, *, like: Tensor) -> Tensor:
+        """Draw a random order of ``0 … size − 1`` on the device of ``like``."""
+        import torch
+
+        return torch.randperm(size, generator=self._torch, device=like.device)
+
+    def beta(self, alpha: float) -> float:
+        """Draw one number from Beta(alpha, alpha)."""
+        return float(self._numpy.beta(alpha, alpha))

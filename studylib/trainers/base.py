@@ -1,0 +1,47 @@
+"""What every trainer takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, final
+
+from pydantic import Field
+
+from studylib.components import Component
+
+
+@final
+class Training(Component):
+    """How the weights are found.
+
+    ``adamw`` and ``sgd`` are stochastic gradient descent; ``exact`` solves a linear model to machine
+    precision, and then epochs, batch size and learning rate have no meaning.
+    """
+
+    kind: ClassVar[str] = "training"
+
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    optimizer: Literal["adamw", "sgd", "exact"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    negatives: Annotated[int, Field(ge=1)] = 1
+    folds: Annotated[int, Field(ge=2)] = 5
+    precision: Literal["float32", "float64"] = "float32"
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """What one training measured.
+
+    Attributes:
+        metrics: one number per metric, named ``<part>_<metric>`` with part train, validation or test.
+        curves: lists of numbers: one per epoch, per bin, or per feature.
+        score: loss on validation rows without any penalty, lower is better: what a strength is chosen by.
+    """
+
+    metrics: Mapping[str, float]
+    score: float
+    curves: Mapping[str, list[float]] = field(default_factory=dict)
