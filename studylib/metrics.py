@@ -1,0 +1,250 @@
+"""What is measured: each metric is its formula, its unit, and the direction that is better.
+
+Keys in params and records are ``<part>_<metric>`` with part train, validation or test, such as
+``test_accuracy``; ``nonzeros`` belongs to the weights and has no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import floor, inf, isfinite, log10
+from typing import TYPE_CHECKING, Literal, final
+
+from studylib.errors import ParameterError, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PARTS = ("train", "validation", "test")
+BINS = 15
+TOP = 20
+OF_TARGET = "unit of the target"
+
+
+@final
+@dataclass(frozen=True)
+class Metric:
+    """A number by which arms are compared.
+
+    Attributes:
+        name: in keys; ``noun``: in sentences.
+        task: what it is for, and so what ``function`` takes.
+        unit: of a difference; ``OF_TARGET`` where the dataset says it.
+        scale: 100 where a share is shown in percent and a difference of shares in percentage points.
+    """
+
+    name: str
+    noun: str
+    task: Literal["classification", "regression", "ranking", "weights"]
+    function: Callable[..., float]
+    higher_is_better: bool
+    unit: str = ""
+    scale: float = 1.0
+
+    @property
+    def about(self) -> str:
+        """Return the first sentence of the formula's docstring, in one line."""
+        return " ".join((self.function.__doc__ or "").split("\n\n")[0].split())
+
+    def formatted(self, value: float, target_unit: str = "") -> str:
+        """Return a value as a reader knows it: ``87.4 %``, ``0.5177``, ``53.12 mg/dl``."""
+        if self.unit == "points":
+            return f"{_number(value * self.scale, 1)} %"
+        return f"{_number(value, _decimals(value * 0.003))} {self._unit(target_unit)}".strip()
+
+    def size(self, difference: float, half_width: float = 0.0, target_unit: str = "") -> str:
+        """Return the size of a difference without its sign, as a reader knows it: ``2.1 points``."""
+        return f"{self.digits(abs(difference), half_width)} {self._unit(target_unit)}".strip()
+
+    def digits(self, difference: float, half_width: float = 0.0) -> str:
+        """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
+        doubt = half_width if 0 < half_width < inf else difference * 0.3
+        return _number(difference * self.scale, _decimals(doubt * self.scale))
+
+    def _unit(self, target_unit: str) -> str:
+        return target_unit if self.unit == OF_TARGET else self.unit
+
+
+def _decimals(half_width: float) -> int:
+    # The last digit shown is worth a third to a thirtieth of the half width: what is known, and no more.
+    if not half_width or not isfinite(half_width):
+        return 1
+    return min(max(0, -floor(log10(abs(half_width) / 3))), 9)
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{value:z.{decimals}f}".replace("-", "−")
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Share of rows whose most probable class is the true one; 0 to 1, shown in percent."""
+    return float((probabilities.argmax(1) == labels).mean())
+
+
+def nll(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Negative log-likelihood −mean ln p(true class), in nats; 0 to 708.4.
+
+    Probabilities are raised to the smallest normal float64, so that one certain mistake stays finite.
+    """
+    import numpy as np
+
+    chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).mean())
+
+
+def ece(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error Σ (n_b/n)·|accuracy_b − confidence_b|; 0 to 1.
+
+    Over 15 equal bins b of the top probability. Source: Guo et al. (2017), https://arxiv.org/abs/1706.04599
+    """
+    bins = calibration_bins(probabilities, labels)
+    gaps = zip(bins["count"], bins["accuracy"], bins["confidence"], strict=True)
+    return sum(n * abs(right - sure) for n, right, sure in gaps) / len(labels)
+
+
+def rmse(prediction: np.ndarray, target: np.ndarray) -> float:
+    """Root mean squared error √mean (prediction − target)², in the unit of the target; 0 upwards."""
+    return float(((prediction - target) ** 2).mean() ** 0.5)
+
+
+def r2(prediction: np.ndarray, target: np.ndarray) -> float:
+    """Share of variance explained, 1 − Σ (prediction − target)²/Σ (target − mean)²; at most 1.
+
+    A target without variance gives 1 where it is met exactly, else 0.
+    """
+    error = float(((prediction - target) ** 2).sum())
+    spread = float(((target - target.mean()) ** 2).sum())
+    return 1 - error / spread if spread else float(error == 0)
+
+
+def recall_at_20(scores: np.ndarray, relevant: np.ndarray) -> float:
+    """Relevant items among the 20 best scored as a share of all relevant ones, mean over rows; 0 to 1.
+
+    Not divided by min(20, relevant) as some papers do: a row with more than 20 relevant items cannot reach 1.
+    """
+    return float((_hits(scores, relevant).sum(1) / relevant.sum(1)).mean())
+
+
+def ndcg_at_20(scores: np.ndarray, relevant: np.ndarray) -> float:
+    """Normalised discounted cumulative gain of the 20 best scored items, mean over rows; 0 to 1.
+
+    Σ 1/log₂(1 + rank) over relevant items of rank 1 to 20, divided by the same sum for the best order.
+    Source: Järvelin and Kekäläinen (2002), https://doi.org/10.1145/582415.582418
+    """
+    import numpy as np
+
+    hits = _hits(scores, relevant)
+    discounts = 1 / np.log2(np.arange(hits.shape[1]) + 2)
+    ideal = discounts.cumsum()[np.minimum(relevant.sum(1), hits.shape[1]) - 1]
+    return float((hits @ discounts / ideal).mean())
+
+
+def nonzeros(*weights: np.ndarray) -> float:
+    """Number of weights that are not exactly zero; fewer is a sparser model."""
+    return float(sum(int((w != 0).sum()) for w in weights))
+
+
+_METRICS = (
+    Metric(
+        "accuracy", "accuracy", "classification", accuracy, higher_is_better=True, unit="points", scale=100
+    ),
+    Metric("nll", "negative log-likelihood", "classification", nll, higher_is_better=False, unit="nats"),
+    Metric("ece", "calibration error", "classification", ece, higher_is_better=False),
+    Metric("rmse", "RMSE", "regression", rmse, higher_is_better=False, unit=OF_TARGET),
+    Metric("r2", "R²", "regression", r2, higher_is_better=True),
+    Metric("recall_at_20", "recall at 20", "ranking", recall_at_20, higher_is_better=True),
+    Metric("ndcg_at_20", "NDCG at 20", "ranking", ndcg_at_20, higher_is_better=True),
+    Metric("nonzeros", "number of non-zero weights", "weights", nonzeros, higher_is_better=False),
+)
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
+KEYS: Mapping[str, Metric] = {
+    key: metric
+    for metric in METRICS.values()
+    for key in ([metric.name] if metric.task == "weights" else [f"{part}_{metric.name}" for part in PARTS])
+}
+
+
+def metric_of(key: str, where: str = "") -> Metric:
+    """Return the metric of a key such as ``test_accuracy`` or ``nonzeros``.
+
+    Raises:
+        ParameterError: no such key; the nearest one is named, with the place ``where`` it was asked for.
+    """
+    if key not in KEYS:
+        raise unknown("metric", key, KEYS, where)
+    return KEYS[key]
+
+
+def refuse_misfit(key: object, task: str) -> None:
+    """Refuse a deciding metric that is unknown, or that a dataset of ``task`` cannot be measured by.
+
+    Raises:
+        ParameterError: with the metrics that fit the task.
+    """
+    fitting = [known for known, metric in KEYS.items() if metric.task in (task, "weights")]
+    if key in fitting:
+        return
+    if str(key) in KEYS:
+        given = f"{key} is for {KEYS[str(key)].task}, but the dataset is for {task}"
+        raise ParameterError(f"metric: {given}. Known: {', '.join(fitting)}.")
+    raise unknown("metric", str(key), fitting)
+
+
+def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Return every classification metric by name, for probabilities (n, classes) and class numbers (n,)."""
+    return _all("classification", probabilities, labels)
+
+
+def regression(prediction: np.ndarray, target: np.ndarray, scale: float = 1.0) -> dict[str, float]:
+    """Return every regression metric by name, for arrays (n,) that ``scale`` takes to the target's unit."""
+    return _all("regression", prediction.astype(float) * scale, target.astype(float) * scale)
+
+
+def ranking(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
+    """Return every ranking metric by name.
+
+    Args:
+        scores: shape (rows, items), higher is better; −inf for what must not be recommended (train items).
+        relevant: shape (rows, items), bool: what should have been recommended. Rows without any are left out.
+
+    Raises:
+        ParameterError: no row has a relevant item.
+    """
+    asked = relevant.any(1)
+    if not asked.any():
+        raise ParameterError("ranking: expected a relevant item in at least one row, got none.")
+    return _all("ranking", scores[asked], relevant[asked])
+
+
+def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
+    """Return mean confidence, accuracy and count in 15 equal bins (a, b] of the top probability.
+
+    An empty bin has 0 in all three.
+    """
+    import numpy as np
+
+    confidence = probabilities.max(1)
+    right = probabilities.argmax(1) == labels
+    place = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
+    count, sure, correct = (np.bincount(place, v, BINS) for v in (np.ones(len(right)), confidence, right))
+    filled = np.maximum(count, 1)
+    bins = {"confidence": sure / filled, "accuracy": correct / filled, "count": count}
+    return {name: values.tolist() for name, values in bins.items()}
+
+
+def _all(task: str, *measured: np.ndarray) -> dict[str, float]:
+    return {m.name: m.function(*measured) for m in METRICS.values() if m.task == task}
+
+
+def _hits(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    count = min(TOP, scores.shape[1])
+    some = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
+    values = np.take_along_axis(scores, some, axis=1)
+    best = np.take_along_axis(some, np.argsort(-values, axis=1, kind="stable"), axis=1)
+    # Among equal scores the first item wins; a partition alone would let the processor choose.
+    tied = (scores >= values.min(1, keepdims=True)).sum(1) > count
+    best[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :count]
+    return np.take_along_axis(relevant, best, axis=1)
