@@ -26,6 +26,15 @@ class Component(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
     kind: ClassVar[str]
 
+    @property
+    def name(self) -> str:
+        """Name of the part: that of its file."""
+        return type(self).__module__.rsplit(".", 1)[-1]
+
+    def named_settings(self) -> dict[str, Any]:
+        """Return ``{"name": …}`` with every setting, defaults included: what a file would have to say."""
+        return {"name": self.name, **self.model_dump(mode="json")}
+
     @classmethod
     def summary(cls) -> str:
         """Return the first sentence of the docstring, in one line."""

@@ -26,8 +26,12 @@ class Model(Component):
         """Return the names of the layers that carry weights, from input to output."""
 
     @abstractmethod
-    def slots(self) -> dict[str, str]:
-        """Return the place of each open slot by name: normalisation, units, maps, embedding, factors, input."""
+    def slots(self) -> tuple[tuple[str, str], ...]:
+        """Return (layer, place) of each open slot, from input to output.
+
+        Places: ``normalisation`` (before the activation), ``units`` and ``maps`` (after it), ``embedding``
+        (words as vectors), ``factors`` (gathered rows of a factorization).
+        """
 
     @abstractmethod
     def build(self, inputs: tuple[int, ...], outputs: int) -> nn.Module:

@@ -1,0 +1,135 @@
+"""Commands: ``studylib report | run | compare | verify | list``.
+
+Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage, nothing was started.
+130: interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+import typer
+
+from studylib.errors import ParameterError, StudyError
+
+app = typer.Typer(
+    help="Does a regularization technique help, by how much, and how sure are we?",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich would cost a third of the time that it takes
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as cores if not given")]
+Device = Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option(help="where to train; else as the study says")]
+
+
+def main() -> NoReturn:
+    """Run the command line; tell errors in words, and exit with their number."""
+    try:
+        app()
+    except ParameterError as error:
+        _leave(error, 2)
+    except StudyError as error:
+        _leave(error, 1)
+    except KeyboardInterrupt:
+        _leave("interrupted; what is finished is kept", 130)
+    sys.exit(0)
+
+
+def _leave(message: object, code: int) -> NoReturn:
+    typer.echo(f"studylib: {message}", err=True)
+    sys.exit(code)
+
+
+@app.command()
+def report(
+    studies: Annotated[list[str] | None, typer.Argument(help="which; all if none is named")] = None,
+    *,
+    run: Annotated[str, typer.Option(help="params/<study>/<RUN>.yaml of each study")] = "default",
+    out: Out = Path("reports"),
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Run the case studies and write reports/index.html and a page per study."""
+    from studylib import runs, sources
+
+    wanted = [runs.from_file(study, run, device) for study in studies or sources.studies()]
+    _make(wanted, out, workers)
+
+
+@app.command("run")
+def run_command(
+    study: Annotated[str, typer.Argument(help="name of a notebook")],
+    *,
+    params: Annotated[Path | None, typer.Option(help="YAML of what differs from the notebook's parameters")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="training.epochs=5")] = None,
+    arms: Annotated[list[str] | None, typer.Option("--arm", metavar="NAME={…}", help="add or change an arm")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the run; else that of the file")] = None,
+    out: Out = Path("reports"),
+    workers: Workers = None,
+) -> None:
+    """Run one study with parameters of your own."""
+    from studylib import runs
+
+    _make([runs.from_command_line(study, params, settings or [], arms or [], name)], out, workers)
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="a record, reports/<study>/<run>.json")],
+    after: Annotated[Path, typer.Argument(help="another")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="page to write; else compare-<before>-<after>.html")] = None,
+) -> None:
+    """Print and write what changed between two runs."""
+    from studylib import reports
+
+    lines, page = reports.compared(before, after, out)
+    typer.echo("\n".join([*lines, "", str(page)]))
+
+
+@app.command()
+def verify(
+    records: Annotated[list[Path] | None, typer.Argument(help="records; all under reports/ if none is named")] = None,
+    *,
+    sample: Annotated[int, typer.Option(min=1, help="fits of each record to compute again")] = 5,
+    workers: Workers = None,
+) -> None:
+    """Compute a sample of a record's fits again and compare every number."""
+    from studylib import verification
+
+    differences = verification.verified(records or sorted(Path("reports").glob("*/*.json")), sample, workers, typer.echo)
+    if differences:
+        raise StudyError("\n".join(["numbers that differ:", *differences]))
+
+
+@app.command("list")
+def list_command(
+    what: Annotated[
+        Literal["studies", "regularizers", "datasets", "models", "metrics"], typer.Argument()
+    ] = "studies",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="name, kind, summary and settings of each")] = False,
+) -> None:
+    """List what there is."""
+    from studylib import listing
+
+    typer.echo(listing.as_json(what) if as_json else listing.as_text(what))
+
+
+def _make(wanted: list[Any], out: Path, workers: int | None) -> None:
+    from rich.console import Console
+
+    from studylib import progress, reports
+
+    console = Console(stderr=True)
+    done = reports.make(wanted, out, workers, lambda total: progress.showing(total, console))
+    for line in reports.summary(done, out):
+        typer.echo(line)
+    failures = reports.failures(done)
+    if failures:
+        raise StudyError("\n".join(failures))

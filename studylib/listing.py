@@ -1,0 +1,79 @@
+"""What there is: studies, regularizers, datasets, models, metrics, read from where they stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from studylib import datasets, metrics, models, regularizers, sources
+from studylib.components import Catalogue
+
+Row = dict[str, Any]
+
+
+def rows(kind: str) -> list[Row]:
+    """Return name, kind, summary and settings of everything of a ``kind`` (``regularizers``, …)."""
+    return _KINDS[kind]()
+
+
+def as_json(kind: str) -> str:
+    """Return the rows as JSON."""
+    return json.dumps(rows(kind), indent=1, ensure_ascii=False)
+
+
+def as_text(kind: str) -> str:
+    """Return a line per row, and a line per setting under it."""
+    listed = rows(kind)
+    width = max((len(row["name"]) for row in listed), default=0)
+    lines = []
+    for row in listed:
+        lines.append(f"{row['name']:<{width}}  {row['kind']}: {row['summary']}")
+        lines += [f"{'':<{width}}    {_setting(name, own)}" for name, own in row["settings"].items()]
+    return "\n".join(lines)
+
+
+def _setting(name: str, schema: Row) -> str:
+    default = "required" if schema.get("required") else f"default {json.dumps(schema.get('default'))}"
+    about = f": {schema['description']}" if "description" in schema else ""
+    return f"{name} ({default}){about}"
+
+
+def _components(catalogue: Catalogue[Any]) -> list[Row]:
+    return [
+        {"name": name, "kind": cls.kind, "summary": cls.summary(), "settings": cls.settings()}
+        for name, cls in catalogue.items()
+    ]
+
+
+def _metrics() -> list[Row]:
+    return [
+        {
+            "name": key,
+            "kind": metric.task,
+            "summary": f"{metric.about} {'Higher' if metric.higher_is_better else 'Lower'} is better.",
+            "settings": {},
+        }
+        for key, metric in metrics.KEYS.items()
+    ]
+
+
+def _studies() -> list[Row]:
+    return [_study(name) for name in sources.studies()]
+
+
+def _study(name: str) -> Row:
+    path = sources.notebook(name)
+    settings = {
+        key: {"type": type(value).__name__, "default": value} for key, value in sources.read_cell(path).items()
+    }
+    return {"name": name, "kind": "study", "summary": sources.title(path), "settings": settings}
+
+
+_KINDS: dict[str, Callable[[], list[Row]]] = {
+    "studies": _studies,
+    "regularizers": lambda: _components(regularizers.CATALOGUE),
+    "datasets": lambda: _components(datasets.CATALOGUE),
+    "models": lambda: _components(models.CATALOGUE),
+    "metrics": _metrics,
+}

@@ -1,0 +1,93 @@
+"""The networks that are more than a sequence of layers.
+
+Text is (n, length) of word numbers, 0 is padding; interactions are (n, 2) of row and item.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from studylib.models._slot import Slot
+
+WORD_SCALE = 0.1  # small word vectors: an unseen word must not shout
+
+
+def _word_vectors(vocabulary: int, dimension: int) -> nn.Embedding:
+    embedding = nn.Embedding(vocabulary, dimension)
+    nn.init.normal_(embedding.weight, std=WORD_SCALE)
+    return embedding
+
+
+@final
+class BagOfWordsNetwork(nn.Module):
+    """The mean of the word vectors, then a linear output."""
+
+    def __init__(self, vocabulary: int, dimension: int, classes: int) -> None:
+        super().__init__()
+        self.embedding = _word_vectors(vocabulary, dimension)
+        self.embedding_slot = Slot("embedding", "embedding", dimension)
+        self.mean_slot = Slot("mean", "units", dimension)
+        self.output = nn.Linear(dimension, classes)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Return scores (n, classes); padding does not count in the mean."""
+        words = (text != 0).unsqueeze(-1)
+        vectors = self.embedding_slot(self.embedding(text)) * words
+        mean: Tensor = self.mean_slot(vectors.sum(1) / words.sum(1).clamp(min=1))
+        scores: Tensor = self.output(mean)
+        return scores
+
+
+@final
+class TextCNNNetwork(nn.Module):
+    """Convolutions of several widths over the word vectors, their maxima over time, a linear output."""
+
+    def __init__(
+        self, vocabulary: int, dimension: int, widths: tuple[int, ...], filters: int, classes: int
+    ) -> None:
+        super().__init__()
+        self.widths = widths
+        self.embedding = _word_vectors(vocabulary, dimension)
+        self.embedding_slot = Slot("embedding", "embedding", dimension)
+        for width in widths:
+            self.add_module(f"conv{width}", nn.Conv1d(dimension, filters, width))
+        self.maxima_slot = Slot("maxima", "units", len(widths) * filters)
+        self.output = nn.Linear(len(widths) * filters, classes)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Return scores (n, classes); sentences shorter than a filter are padded."""
+        words = (text != 0).unsqueeze(-1)
+        vectors = (self.embedding_slot(self.embedding(text)) * words).transpose(1, 2)
+        vectors = F.pad(vectors, (0, max(0, max(self.widths) - vectors.shape[-1])))
+        responses = [F.relu(self.get_submodule(f"conv{width}")(vectors)).amax(-1) for width in self.widths]
+        scores: Tensor = self.output(self.maxima_slot(torch.cat(responses, dim=1)))
+        return scores
+
+
+@final
+class FactorizationNetwork(nn.Module):
+    """Scores of (row, item) pairs: the inner product of their factors plus the item's bias."""
+
+    def __init__(self, rows: int, items: int, factors: int, scale: float) -> None:
+        super().__init__()
+        self.rows = nn.Embedding(rows, factors)
+        self.items = nn.Embedding(items, factors)
+        self.bias = nn.Parameter(torch.zeros(items))
+        self.rows_slot = Slot("rows", "factors", factors)
+        self.items_slot = Slot("items", "factors", factors)
+        nn.init.normal_(self.rows.weight, std=scale)
+        nn.init.normal_(self.items.weight, std=scale)
+
+    def forward(self, rows: Tensor, items: Tensor) -> Tensor:
+        """Return the scores of factor rows (n, d) with items (n, k), shape (n, k)."""
+        p = self.rows_slot(self.rows(rows))
+        q = self.items_slot(self.items(items))
+        return torch.einsum("nd,nkd->nk", p, q) + self.bias[items]
+
+    def all_scores(self) -> Tensor:
+        """Return the scores of every row with every item, shape (rows, items)."""
+        return self.rows.weight @ self.items.weight.T + self.bias

@@ -1,0 +1,36 @@
+"""Linear model: one layer from the inputs to the outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, final
+
+from studylib.models.base import Model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@final
+class Linear(Model):
+    """ŷ = W·x + b: least squares for a number, softmax regression for classes."""
+
+    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
+
+    def layers(self) -> tuple[str, ...]:
+        return ("output",)
+
+    def slots(self) -> tuple[tuple[str, str], ...]:
+        return ()
+
+    def build(self, inputs: tuple[int, ...], outputs: int) -> nn.Module:
+        from collections import OrderedDict
+        from math import prod
+
+        from torch import nn
+
+        return nn.Sequential(
+            OrderedDict(flatten=nn.Flatten(), output=nn.Linear(prod(inputs), outputs)),
+        )
+
+
+EXAMPLE = Linear()

@@ -1,0 +1,175 @@
+"""Parameters of a run: the notebook's parameters cell, a YAML file and the command line, made one strict whole.
+
+Later layers change earlier ones: the cell says everything, a file only what differs, ``--set`` a single value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from studylib import datasets, metrics, models
+from studylib.components import build
+from studylib.datasets.base import Dataset
+from studylib.errors import ParameterError, unknown
+from studylib.models.base import Model
+from studylib.sources import merged, notebook, numbers, read_cell
+from studylib.trainers.base import Training
+from studylib.trainers.candidates import Settings, choices
+from studylib.trainers.compatibility import refuse_misfits
+
+Tree = Mapping[str, Any]
+OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
+
+
+@final
+class Arm(BaseModel):
+    """One way that a study compares: its regularizers, and where it differs, its model and training."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    name: str
+    regularizers: Settings
+    model: Model
+    training: Training
+
+
+@final
+class StudyParams(BaseModel):
+    """Everything that a run depends on, checked; equal parameters give equal records."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+    study: str
+    run: Annotated[str, Field(pattern=r"^[\w][\w .-]*$")]
+    dataset: Dataset
+    model: Model
+    training: Training
+    seeds: Annotated[int, Field(ge=2, le=10_000, description="how many; two are needed for an interval")]
+    arms: tuple[Arm, ...]
+    metric: str
+    smallest_effect: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    device: Literal["auto", "cpu", "cuda"]
+    tree: Tree  # as it was asked for, in the form of a params file
+
+    @property
+    def baseline(self) -> Arm:
+        """The arm that the others are held against: the first."""
+        return self.arms[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as a params file would say them, defaults included."""
+        return {
+            **self.tree,
+            "dataset": self.dataset.named_settings(),
+            "model": self.model.named_settings(),
+            "training": self.training.model_dump(mode="json"),
+        }
+
+
+def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParams:
+    """Return the checked parameters of a notebook's own variables.
+
+    A mapping that says only a part (as a params file does) is completed from the notebook's parameters cell.
+
+    Raises:
+        ParameterError: anything unknown, of a wrong type, out of range, or that does not fit together.
+    """
+    return layered(study, run, [("the notebook's parameters", numbers(values))])
+
+
+def layered(study: str, run: str, layers: list[tuple[str, Tree]], edits: Tree | None = None) -> StudyParams:
+    """Return the checked parameters of ``study``: its parameters cell, changed by ``layers``, then ``edits``.
+
+    Args:
+        study: name of the notebook.
+        run: name of the run.
+        layers: (where it is from, what it says); ``arms`` in a layer replaces all arms.
+        edits: what the command line says; ``arms`` in it changes or adds single arms.
+
+    Raises:
+        ParameterError: with the layer that is wrong, the place in it, what was expected and what was found.
+    """
+    path = notebook(study)
+    tree: Tree = read_cell(path)
+    stages = [(str(path), tree)]
+    for source, layer in layers:
+        tree = merged(tree, layer, replaced=("arms",))
+        stages.append((source, tree))
+    if edits:
+        stages.append(("the command line", merged(tree, edits, replaced=())))
+    try:
+        return _checked(study, run, stages[-1][1])
+    except ParameterError as error:
+        source = _first_wrong(study, run, stages)
+        lines = str(error).splitlines()
+        raise ParameterError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def _first_wrong(study: str, run: str, stages: list[tuple[str, Tree]]) -> str:
+    for source, tree in stages:
+        try:
+            _checked(study, run, tree)
+        except ParameterError:
+            return source
+    return stages[-1][0]
+
+
+def _checked(study: str, run: str, tree: Tree) -> StudyParams:
+    _refuse_strangers(tree)
+    dataset = datasets.CATALOGUE.make(*_named(tree["dataset"], "dataset"))
+    model = models.CATALOGUE.make(*_named(tree["model"], "model"))
+    training = build(Training, _mapping(tree["training"], "training"), "training")
+    arms = tuple(
+        _arm(str(name), _mapping(own, f"arms.{name}"), dataset, model, training)
+        for name, own in _mapping(tree["arms"], "arms").items()
+    )
+    if not arms:
+        raise ParameterError("arms: expected at least a baseline, got none.")
+    metrics.refuse_misfit(tree["metric"], dataset.task)
+    rest = {key: tree[key] for key in ("seeds", "metric", "smallest_effect", "device")}
+    parts = {"study": study, "run": run, "dataset": dataset, "model": model, "training": training}
+    return build(StudyParams, {**parts, **rest, "arms": arms, "tree": dict(tree)}, "")
+
+
+def _refuse_strangers(tree: Tree) -> None:
+    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
+    for name in tree:
+        if name not in known:
+            raise unknown("parameter", str(name), known)
+    for name in sorted(known - set(tree)):
+        raise ParameterError(f"{name}: missing.")
+
+
+def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Training) -> Arm:
+    where = f"arms.{name}"
+    if "model" in own:
+        model = models.CATALOGUE.make(*_named(own["model"], f"{where}.model"))
+    if "training" in own:
+        changed = {**training.model_dump(), **_mapping(own["training"], f"{where}.training")}
+        training = build(Training, changed, f"{where}.training")
+    settings = {
+        key: _mapping(value, f"{where}.{key}") for key, value in own.items() if key not in OVERRIDES
+    }
+    for regularizers in choices(settings, where):
+        refuse_misfits(dataset, model, regularizers, training, where)
+    return Arm(name=name, regularizers=settings, model=model, training=training)
+
+
+def _named(value: Any, where: str) -> tuple[str, dict[str, Any], str]:
+    """Return (name, settings, where) of ``digits`` or ``{name: digits, …}``."""
+    settings = {"name": value} if isinstance(value, str) else dict(_mapping(value, where))
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise ParameterError(f"{where}.name: expected the name of a {where.split('.')[-1]}, got {name!r}.")
+    return name, settings, where
+
+
+def _mapping(value: Any, where: str) -> Tree:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"{where}: expected settings such as {{name: value}}, got {value!r}.")
+    return value

@@ -1,0 +1,90 @@
+"""Which run is asked for: by a params file, or by the command line; checked before anything starts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from studylib import places, sources
+from studylib.errors import ParameterError, did_you_mean
+from studylib.params import StudyParams, layered
+
+
+@final
+@dataclass(frozen=True)
+class Request:
+    """A run that is wanted: its checked parameters, and the command that makes it again."""
+
+    params: StudyParams
+    command: str
+
+    def path(self, out: Path, suffix: str) -> Path:
+        """Return the path of one of the run's files under ``out``."""
+        return out / self.params.study / f"{self.params.run}{suffix}"
+
+
+def from_file(study: str, run: str, device: str | None = None) -> Request:
+    """Return the run ``params/<study>/<run>.yaml``.
+
+    Raises:
+        ParameterError: no such study or file, or something wrong in it.
+    """
+    sources.notebook(study)
+    path = places.project_folder() / "params" / study / f"{run}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in path.parent.glob("*.yaml"))
+        raise ParameterError(f"{path}: no such run.{did_you_mean(run, known)} Known: {', '.join(known)}.")
+    shown = path.relative_to(places.project_folder())
+    params = layered(study, run, [(str(shown), sources.read_yaml(path))], {"device": device} if device else None)
+    words = ["studylib", "run", study, "--params", str(shown)]
+    return Request(params, shlex.join(words + (["--set", f"device={device}"] if device else [])))
+
+
+def from_command_line(
+    study: str, file: Path | None, settings: Sequence[str], arms: Sequence[str], name: str | None
+) -> Request:
+    """Return the run that ``studylib run`` asks for.
+
+    Args:
+        study: name of the notebook.
+        file: a params file, or None for the parameters cell alone.
+        settings: ``KEY=VALUE`` with a dotted key and a value in YAML.
+        arms: ``NAME={regularizer: {setting: value}}`` in YAML, changed or added.
+        name: name of the run; else the stem of the file, else ``custom``.
+
+    Raises:
+        ParameterError: anything wrong, with its place.
+    """
+    layers = [(str(file), sources.read_yaml(file))] if file else []
+    edits: dict[str, Any] = {}
+    for setting in settings:
+        key, value = _pair(setting, "--set", "KEY=VALUE")
+        _plant(edits, key.split("."), value, f"--set {setting}")
+    for arm in arms:
+        key, value = _pair(arm, "--arm", "NAME={regularizer: {setting: value}}")
+        edits.setdefault("arms", {})[key] = value
+    run = name or (file.stem if file else "custom")
+    params = layered(study, run, layers, edits)
+    words = ["studylib", "run", study, *(["--params", str(file)] if file else [])]
+    words += [word for setting in settings for word in ("--set", setting)]
+    words += [word for arm in arms for word in ("--arm", arm)]
+    words += ["--name", run] if name else []
+    return Request(params, shlex.join(words))
+
+
+def _pair(text: str, option: str, form: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not (key.strip() and equals):
+        raise ParameterError(f"{option}: expected {form}, got {text!r}.")
+    return key.strip(), sources.parse_yaml(value, f"{option} {key.strip()}")
+
+
+def _plant(tree: dict[str, Any], path: list[str], value: Any, where: str) -> None:
+    for part in path[:-1]:
+        tree = tree.setdefault(part, {})
+        if not isinstance(tree, dict):
+            raise ParameterError(f"{where}: {part} has a value already, set by another --set.")
+    tree[path[-1]] = value

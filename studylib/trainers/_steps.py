@@ -1,0 +1,124 @@
+"""What happens to the weights in one step of a gradient training."""
+
+from __future__ import annotations
+
+from itertools import chain
+from math import isfinite
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from studylib.errors import Divergence
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from studylib.models.base import Model
+    from studylib.trainers.base import Training
+    from studylib.trainers.techniques import Techniques
+
+
+@final
+class Update:
+    """One step: gradient, decay, optimizer, proximal maps, projections."""
+
+    def __init__(self, techniques: Techniques, module: nn.Module, model: Model, training: Training) -> None:
+        cover = techniques.cover
+        self._optimizer = _optimizer(module, training)
+        self._decays = [(decay, cover(decay, module, model)) for decay in techniques.decays]
+        self._proximal = [(penalty, cover(penalty, module, model)) for penalty in techniques.proximal]
+        self._constraints = [(limit, cover(limit, module, model)) for limit in techniques.constraints]
+
+    def __call__(self, loss: Tensor) -> None:
+        """Move the weights one step down the gradient of ``loss``."""
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        with torch.no_grad():
+            for decay, weights in self._decays:
+                torch._foreach_mul_(weights, decay.factor(self._learning_rate))
+        self._optimizer.step()
+        with torch.no_grad():
+            for penalty, weights in self._proximal:
+                for w in weights:
+                    w.copy_(penalty.prox(w, self._step_length(w)))
+            for constraint, weights in self._constraints:
+                for w in weights:
+                    w.copy_(constraint.project(w))
+
+    @property
+    def _learning_rate(self) -> float:
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    def _step_length(self, w: Tensor) -> Tensor | float:
+        """Return the length of the step just made, per element: Adam's preconditioner is part of it.
+
+        A prox with the bare learning rate after an Adam step has another fixed point than the objective's
+        minimum (Yun, Lozano and Yang 2021, https://arxiv.org/abs/2007.07484).
+        """
+        if not isinstance(self._optimizer, torch.optim.AdamW):
+            return self._learning_rate
+        state, group = self._optimizer.state[w], self._optimizer.param_groups[0]
+        correction = 1 - group["betas"][1] ** state["step"].item()
+        scale: Tensor = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
+        return self._learning_rate / scale
+
+
+def _optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
+    # decay is a regularizer of its own here, so the optimizers get none
+    if training.optimizer == "sgd":
+        return torch.optim.SGD(
+            module.parameters(), lr=training.learning_rate, momentum=training.momentum, fused=True
+        )
+    return torch.optim.AdamW(
+        module.parameters(), lr=training.learning_rate, weight_decay=0.0, fused=True
+    )
+
+
+@final
+class History:
+    """Losses without penalty, an entry per epoch, and the weights of the best epoch.
+
+    Without a schedule the last epoch is the best: nobody looks at validation rows then.
+    """
+
+    def __init__(self, techniques: Techniques, module: nn.Module) -> None:
+        self._schedules = techniques.schedules
+        self._module = module
+        self._kept: dict[str, Tensor] = {}
+        self.train_loss: list[float] = []
+        self.validation_loss: list[float] = []
+        self.best_epoch = 0
+
+    def add(self, train_loss: float, validation_loss: float) -> None:
+        """Write down an epoch, and keep its weights if they are the best so far."""
+        self.train_loss.append(train_loss)
+        self.validation_loss.append(validation_loss)
+        last = len(self.validation_loss) - 1
+        best = self._schedules[0].best(self.validation_loss) if self._schedules else last
+        if best == last:
+            self.best_epoch = last + 1
+            if self._schedules:
+                self._kept = {name: w.clone() for name, w in self._module.state_dict().items()}
+
+    def refuse_divergence(self, training: Training) -> None:
+        """Raise when a loss or a weight is no longer a finite number.
+
+        Raises:
+            Divergence: with the epoch, the loss and what to lower.
+        """
+        losses = self.train_loss[-1], self.validation_loss[-1]
+        tensors = chain(self._module.parameters(), self._module.buffers())
+        if not (all(map(isfinite, losses)) and all(bool(w.isfinite().all()) for w in tensors)):
+            raise Divergence(
+                f"the train loss was {losses[0]:g} after epoch {len(self.train_loss)}. "
+                f"Lower training.learning_rate (now {training.learning_rate:g}) or the strength of a penalty."
+            )
+
+    def stop(self) -> bool:
+        """Tell whether a schedule ends the training now."""
+        return any(schedule.stop(self.validation_loss) for schedule in self._schedules)
+
+    def restore_best(self) -> None:
+        """Put the weights of the best epoch back."""
+        if self._kept:
+            self._module.load_state_dict(self._kept)

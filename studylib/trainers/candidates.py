@@ -1,0 +1,98 @@
+"""Settings that are to be chosen: a list of values, or a range, in place of one value.
+
+``{l1: {strength: [0.01, 0.1]}}`` and ``{l1: {strength: {low: 0.001, high: 1.0, points: 7}}}`` each stand for
+several candidates; the one with the lowest loss on rows that no weight was fitted to is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from math import exp, log
+from typing import Annotated, Any, final
+
+from pydantic import Field, model_validator
+
+from studylib import regularizers
+from studylib.components import Component, build
+from studylib.regularizers.base import Regularizer
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@final
+class Range(Component):
+    """``points`` values from ``low`` to ``high``, evenly spaced in the logarithm."""
+
+    kind = "range"
+
+    low: Annotated[float, Field(gt=0)]
+    high: Annotated[float, Field(gt=0)]
+    points: Annotated[int, Field(ge=2, le=200)] = 10
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range:
+        if self.low >= self.high:
+            raise ValueError(f"low < high, not low {self.low:g} and high {self.high:g}")
+        return self
+
+    def values(self) -> list[float]:
+        """Return the values, smallest first."""
+        step = log(self.high / self.low) / (self.points - 1)
+        return [self.low * exp(i * step) for i in range(self.points - 1)] + [self.high]
+
+
+def expand(settings: Settings, where: str) -> list[Settings]:
+    """Return every combination of the values that ``settings`` leaves open; one if it leaves none.
+
+    Raises:
+        ParameterError: an empty list, or a range that is not one.
+    """
+    open_settings = {
+        (name, key): _values(value, f"{where}.{name}.{key}")
+        for name, own in settings.items()
+        for key, value in own.items()
+        if isinstance(value, list | Mapping)
+    }
+    combinations = product(*open_settings.values())
+    return [_filled(settings, dict(zip(open_settings, c, strict=True))) for c in combinations]
+
+
+def choices(settings: Settings, where: str = "") -> list[tuple[Regularizer, ...]]:
+    """Return the regularizers of every candidate of an arm.
+
+    Raises:
+        ParameterError: an unknown name or setting, a wrong type or range, at the place ``where``.
+    """
+    return [
+        tuple(regularizers.CATALOGUE.make(name, own, where) for name, own in candidate.items())
+        for candidate in expand(settings, where)
+    ]
+
+
+def chosen(settings: Settings, candidate: int) -> dict[str, float]:
+    """Return ``{"chosen_<regularizer>_<setting>": value}`` of what was left open, for one candidate."""
+    taken = expand(settings, "")[candidate]
+    return {
+        f"chosen_{name}_{key}": float(taken[name][key])
+        for name, own in settings.items()
+        for key, value in own.items()
+        if isinstance(value, list | Mapping)
+    }
+
+
+def _values(value: Any, where: str) -> list[Any]:
+    if isinstance(value, Mapping):
+        return build(Range, value, where).values()
+    if not value:
+        from studylib.errors import ParameterError
+
+        raise ParameterError(f"{where}: expected at least one value to choose from, got an empty list.")
+    return list(value)
+
+
+def _filled(settings: Settings, values: Mapping[tuple[str, str], Any]) -> Settings:
+    return {
+        name: {key: values.get((name, key), value) for key, value in own.items()}
+        for name, own in settings.items()
+    }

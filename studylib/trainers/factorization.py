@@ -1,0 +1,135 @@
+"""Matrix factorization from implicit feedback, by pairwise ranking against sampled negatives.
+
+Source: Rendle, Freudenthaler, Gantner and Schmidt-Thieme (2009), BPR, https://arxiv.org/abs/1205.2618
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from studylib.models._networks import FactorizationNetwork
+from studylib.seeds import Noise, initialising
+from studylib.trainers._steps import History, Update
+from studylib.trainers.techniques import Techniques
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import numpy as np
+
+    from studylib.datasets.base import Split
+    from studylib.models.base import Model
+    from studylib.regularizers.base import Regularizer
+    from studylib.trainers.base import Training
+
+
+@final
+@dataclass(frozen=True)
+class Factorized:
+    """A trained factorization: its factors, and the losses without any penalty, one entry per epoch run."""
+
+    network: FactorizationNetwork
+    train_loss: list[float]
+    validation_loss: list[float]
+    best_epoch: int
+
+    def scores(self) -> np.ndarray:
+        """Return the scores of every row with every item, shape (rows, items)."""
+        with torch.no_grad():
+            return self.network.eval().all_scores().cpu().numpy()
+
+    def norms(self) -> dict[str, float]:
+        """Return the mean Euclidean norm of the factors of rows and of items."""
+        with torch.no_grad():
+            return {
+                "row_norm": float(self.network.rows.weight.norm(dim=1).mean()),
+                "item_norm": float(self.network.items.weight.norm(dim=1).mean()),
+            }
+
+
+def train(
+    split: Split,
+    model: Model,
+    regularizers: Iterable[Regularizer],
+    training: Training,
+    seed: int,
+    device: str = "cpu",
+) -> Factorized:
+    """Minimise the mean of −log σ(score(u, i) − score(u, j)) + Σ penalties.
+
+    (u, i) are the train interactions, j are ``training.negatives`` items that u has no train interaction
+    with, drawn anew in each epoch. The same arguments give the same numbers, bit for bit.
+
+    Raises:
+        Divergence: a loss or a weight stopped being finite.
+    """
+    techniques = Techniques(regularizers)
+    dtype = getattr(torch, training.precision)
+    with initialising(seed):
+        network = model.build(split.inputs, split.outputs).to(device, dtype)
+    assert isinstance(network, FactorizationNetwork)
+    techniques.rewire(network, seed, device)
+    pairs = torch.from_numpy(split.train.x).to(device)
+    held = torch.from_numpy(split.validation.x).to(device)
+    sampler = Negatives(pairs, split.inputs, training.negatives)
+    held_out = sampler.beside(held, Noise(seed, "held-out negatives", device))
+    penalty = techniques.penalty(network, model)
+    update = Update(techniques, network, model, training)
+    history = History(techniques, network)
+    order, draws = Noise(seed, "order", device), Noise(seed, "negatives", device)
+
+    for _ in range(training.epochs):
+        network.train()
+        shuffled = sampler.beside(pairs[order.permutation(len(pairs), like=pairs)], draws)
+        for batch in shuffled.split(training.batch_size):
+            loss = _ranking_loss(network, batch) + penalty()
+            for cost in techniques.interaction_penalties:
+                loss = loss + cost.value(*_touched(network, batch))
+            update(loss)
+        history.add(_mean_loss(network, shuffled), _mean_loss(network, held_out))
+        history.refuse_divergence(training)
+        if history.stop():
+            break
+
+    history.restore_best()
+    return Factorized(network, history.train_loss, history.validation_loss, history.best_epoch)
+
+
+@final
+class Negatives:
+    """Draws, for each interaction, items that its row has no train interaction with."""
+
+    def __init__(self, pairs: Tensor, shape: tuple[int, ...], count: int) -> None:
+        self._seen = torch.zeros(shape, dtype=torch.bool, device=pairs.device)
+        self._seen[pairs[:, 0], pairs[:, 1]] = True
+        self._count = count
+
+    def beside(self, pairs: Tensor, noise: Noise) -> Tensor:
+        """Return (n, 2 + count) of row, item and negative items, for ``pairs`` (n, 2)."""
+        items = self._seen.shape[1]
+        rows = pairs[:, :1].expand(-1, self._count)
+        drawn = noise.integers(0, items, *rows.shape, like=pairs)
+        while (clash := self._seen[rows, drawn]).any():
+            drawn = torch.where(clash, noise.integers(0, items, *rows.shape, like=pairs), drawn)
+        return torch.cat([pairs, drawn], dim=1)
+
+
+def _ranking_loss(network: nn.Module, batch: Tensor) -> Tensor:
+    scores = network(batch[:, 0], batch[:, 1:])
+    return -F.logsigmoid(scores[:, :1] - scores[:, 1:]).mean()
+
+
+def _touched(network: FactorizationNetwork, batch: Tensor) -> tuple[Tensor, ...]:
+    negatives = (network.items(batch[:, k]) for k in range(2, batch.shape[1]))
+    return network.rows(batch[:, 0]), network.items(batch[:, 1]), *negatives
+
+
+def _mean_loss(network: nn.Module, batch: Tensor) -> float:
+    network.eval()
+    with torch.no_grad():
+        return float(_ranking_loss(network, batch))

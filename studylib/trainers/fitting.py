@@ -1,0 +1,116 @@
+"""One fit, whole: the right trainer for the model, strengths chosen, everything measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studylib.trainers.base import Outcome, Training
+from studylib.trainers.candidates import Settings, choices, chosen
+from studylib.trainers.measures import ranked, supervised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studylib.datasets.base import Dataset, Split
+    from studylib.models.base import Model
+    from studylib.regularizers.base import Regularizer
+
+    Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
+
+
+def fit(
+    dataset: Dataset, model: Model, settings: Settings, training: Training, seed: int, device: str
+) -> Outcome:
+    """Train ``model`` on the split of ``seed`` and measure it on train, validation and test rows.
+
+    Settings that are left open (a list or a range) are chosen by the loss on validation rows, or by
+    cross-validation inside the train rows where the trainer is exact; test rows are never looked at.
+
+    Raises:
+        Divergence: the training, or with open settings every one of them, left the finite numbers.
+        ParameterError: the parts do not fit together.
+    """
+    split = dataset.split(seed)
+    candidates = choices(settings)
+    if training.optimizer == "exact":
+        outcome, taken = _exact(split, candidates, training, seed)
+    else:
+        learn = _ranking if dataset.task == "ranking" else _gradient
+        outcome, taken = _best(learn, split, model, candidates, training, seed, device)
+    return Outcome({**outcome.metrics, **chosen(settings, taken)}, outcome.score, outcome.curves)
+
+
+def _best(
+    learn: Learner,
+    split: Split,
+    model: Model,
+    candidates: list[tuple[Regularizer, ...]],
+    training: Training,
+    seed: int,
+    device: str,
+) -> tuple[Outcome, int]:
+    from studylib.errors import Divergence
+
+    outcomes: dict[int, Outcome] = {}
+    last: Divergence | None = None
+    for number, regularizers in enumerate(candidates):
+        try:
+            outcomes[number] = learn(split, model, regularizers, training, seed, device)
+        except Divergence as error:
+            last = error
+    if last and not outcomes:
+        raise last
+    best = min(outcomes, key=lambda number: outcomes[number].score)
+    return outcomes[best], best
+
+
+def _gradient(
+    split: Split,
+    model: Model,
+    regularizers: tuple[Regularizer, ...],
+    training: Training,
+    seed: int,
+    device: str,
+) -> Outcome:
+    from studylib.trainers import gradient
+
+    trained = gradient.train(split, model, regularizers, training, seed, device)
+    weights = [trained.module.get_parameter(f"{layer}.weight") for layer in model.layers()]
+    metrics, curves = supervised(trained.predict, split)
+    metrics["nonzeros"] = float(sum(int((w != 0).sum()) for w in weights))
+    metrics["weight_norm"] = sum(float(w.detach().double().square().sum()) for w in weights) ** 0.5
+    metrics["best_epoch"] = float(trained.best_epoch)
+    curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
+    return Outcome(metrics, trained.validation_loss[trained.best_epoch - 1], curves)
+
+
+def _exact(
+    split: Split, candidates: list[tuple[Regularizer, ...]], training: Training, seed: int
+) -> tuple[Outcome, int]:
+    import numpy as np
+
+    from studylib.trainers import linear
+
+    solution = linear.train(split, candidates, training, seed)
+    metrics, curves = supervised(solution.predict, split)
+    metrics["nonzeros"] = float(np.count_nonzero(solution.weights))
+    metrics["weight_norm"] = float(np.linalg.norm(solution.weights))
+    curves["coefficients"] = solution.weights.tolist()
+    return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen
+
+
+def _ranking(
+    split: Split,
+    model: Model,
+    regularizers: tuple[Regularizer, ...],
+    training: Training,
+    seed: int,
+    device: str,
+) -> Outcome:
+    from studylib.trainers import factorization
+
+    trained = factorization.train(split, model, regularizers, training, seed, device)
+    metrics, curves = ranked(trained.scores(), split)
+    metrics |= trained.norms() | {"best_epoch": float(trained.best_epoch)}
+    curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
+    return Outcome(metrics, -metrics["validation_ndcg_at_20"], curves)
