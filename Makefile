@@ -3,7 +3,7 @@
 # The first of these that is Python 3.11 to 3.14, with venv and pip, makes the environment.
 # torch 2.13.0 is not built for later ones.
 PYTHON ?= python3 python3.14 python3.13 python3.12 python3.11
-# How many processes share the tests; more than eight spend longer on importing torch than on testing.
+# How many processes share the tests: as many as processors, but each costs four seconds of imports, so at most four.
 JOBS ?= logical
 
 BIN := .venv/bin
@@ -21,7 +21,7 @@ report: env  ## run all case studies; pages in reports/, the first is reports/in
 	$(STUDYLIB) report
 
 test: env  ## run the tests (JOBS=1: in one process)
-	$(BIN)/python -m pytest -q --numprocesses=$(JOBS) --maxprocesses=8
+	$(BIN)/python -m pytest -q --numprocesses=$(JOBS) --maxprocesses=4
 
 run: env  ## run one study: STUDY=vision [PARAMS=params/vision/smoke.yaml] [SET="seeds=3 training.epochs=5"]
 	$(STUDYLIB) run $(STUDY) $(if $(PARAMS),--params '$(PARAMS)') $(foreach setting,$(SET),--set '$(setting)')

@@ -70,7 +70,7 @@ def test_constraints_pin_what_the_dependencies_need_in_turn() -> None:
 
 
 def test_constraints_pin_nothing_else() -> None:
-    """A package that nothing needs any more has left constraints.txt; a marker keeps those needed elsewhere."""
+    """A package that nothing needs any more has left constraints.txt; a marker keeps what others need."""
     elsewhere = {name for name, pin in PINS.items() if pin.marker and not pin.marker.evaluate()}
 
     assert PINS.keys() - everything_needed() - elsewhere == set()
