@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 1
+UNKNOWN = {"difference": nan, "low": -inf, "high": inf}  # of a contrast without pairs
 Status = Literal["ok", "diverged", "failed", "killed"]
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
@@ -44,8 +46,8 @@ class Contrast:
     """An arm against the baseline on one metric, paired by seed.
 
     Attributes:
-        difference: mean over seeds of arm − baseline, in the unit of the metric.
-        low, high: bounds of the Student-t interval of that mean at ``level``.
+        difference: mean over seeds of arm − baseline, in the unit of the metric; nan without a pair.
+        low, high: bounds of the Student-t interval of that mean at ``level``; infinite below two pairs.
         p: two-sided p value of no difference; ``p_holm``: the same after Holm over the arms of the study.
         pairs: how many seeds both finished.
     """
@@ -107,7 +109,9 @@ class Record:
 
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all."""
-        body = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False, sort_keys=True)
+        # Keys keep their order: the first arm is the baseline.
+        data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        body = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(path, body.encode() + b"\n")
 
     @classmethod
@@ -124,10 +128,12 @@ class Record:
         except ValueError as error:
             raise ParameterError(f"{path}: expected a record in JSON, but {error}.") from None
         if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-            raise ParameterError(f"{path}: expected a record of format {FORMAT} (reports/<study>/<run>.json).")
+            raise ParameterError(
+                f"{path}: expected a record of format {FORMAT} (reports/<study>/<run>.json)."
+            )
         try:
             fits = tuple(Fit(**fit) for fit in data.pop("fits"))
-            contrasts = tuple(Contrast(**contrast) for contrast in data.pop("contrasts"))
+            contrasts = tuple(_opened(contrast) for contrast in data.pop("contrasts"))
             return cls(**data, fits=fits, contrasts=contrasts)
         except (KeyError, TypeError) as error:
             raise ParameterError(f"{path}: a record with a field missing or too many: {error}.") from None
@@ -135,6 +141,16 @@ class Record:
     def with_contrasts(self, contrasts: tuple[Contrast, ...], headline: str) -> Record:
         """Return the record with what was concluded from it."""
         return replace(self, contrasts=contrasts, headline=headline)
+
+
+def _closed(contrast: Contrast) -> dict[str, Any]:
+    # JSON has no infinity: what two pairs are needed for is null without them.
+    fields = asdict(contrast)
+    return fields | {name: None for name in UNKNOWN if not isfinite(fields[name])}
+
+
+def _opened(fields: dict[str, Any]) -> Contrast:
+    return Contrast(**fields | {name: value for name, value in UNKNOWN.items() if fields[name] is None})
 
 
 def write_whole(path: Path, body: bytes) -> None:

@@ -73,7 +73,7 @@ def test_calibration_error_agrees_with_a_loop_over_bins(seed: int) -> None:
 
 
 def test_calibration_error_of_known_cases() -> None:
-    """Sure and right is 0, sure and wrong is 1, 80 % sure and half right is 0.3."""
+    """Sure and right is 0, sure and wrong is 1, 80 % sure and half right is 0.3; a bin holds its upper edge."""
     sure = np.eye(2)[[0, 1, 0, 1]]
     cautious = np.full((10, 2), 0.2)
     cautious[:, 1] = 0.8
@@ -81,6 +81,7 @@ def test_calibration_error_of_known_cases() -> None:
     assert classification(sure, np.array([0, 1, 0, 1]))["ece"] == 0
     assert classification(sure, np.array([1, 0, 1, 0]))["ece"] == 1
     assert classification(cautious, np.arange(10) % 2)["ece"] == pytest.approx(0.3)
+    assert calibration_bins(cautious, np.zeros(10, dtype=int))["count"].index(10) == 11, "0.8 ends bin 12"
 
 
 def test_a_certain_mistake_costs_708_nats_and_stays_finite() -> None:
@@ -232,6 +233,6 @@ def test_metrics_are_known_without_importing_what_computes_them() -> None:
     """Parameters can be checked before numpy, torch, scipy, pandas or scikit-learn is loaded."""
     heavy = {"numpy", "torch", "scipy", "pandas", "sklearn"}
     script = "import sys; from studylib import metrics; metrics.metric_of('nonzeros'); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 our own line
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert heavy.isdisjoint(loaded.stdout.split())

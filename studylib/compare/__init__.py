@@ -1,0 +1,22 @@
+"""What a record says: contrasts with verdicts, one sentence, a table; and what changed between two runs."""
+
+from __future__ import annotations
+
+from studylib.compare.pairing import arm_means
+from studylib.compare.runs import ArmChange, Changes, changes
+from studylib.compare.sentences import concluded, headline, spoken
+from studylib.compare.tables import table
+from studylib.compare.verdicts import contrasts, verdict
+
+__all__ = [
+    "ArmChange",
+    "Changes",
+    "arm_means",
+    "changes",
+    "concluded",
+    "contrasts",
+    "headline",
+    "spoken",
+    "table",
+    "verdict",
+]

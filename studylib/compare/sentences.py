@@ -1,0 +1,150 @@
+"""The one sentence of a record: no more than its intervals and verdicts say.
+
+The difference that it states is the largest among the arms that are better. The largest of several is on
+average an overestimate; the interval is that of the arm alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from math import ceil
+
+from studylib.compare.pairing import differences, values
+from studylib.compare.verdicts import ALPHA, contrasts, smallest_effect
+from studylib.metrics import OF_TARGET, Metric, metric_of
+from studylib.records import Contrast, Record, Verdict
+from studylib.statistics import FEWEST_PAIRS, Interval, seeds_to_decide
+
+NAMED = 3  # a longer list is counted
+
+
+def concluded(record: Record) -> Record:
+    """Return the record with the contrasts of its deciding metric and the headline drawn from them."""
+    found = contrasts(record)
+    return record.with_contrasts(found, headline(found, record))
+
+
+def headline(found: Sequence[Contrast], record: Record) -> str:
+    """Return the finding in one sentence, and a second one if fits did not finish.
+
+    Args:
+        found: the contrasts of ``record`` on one metric.
+        record: where they were drawn from.
+    """
+    return " ".join(part for part in (_finding(found, record), _unfinished(record)) if part)
+
+
+def spoken(key: str) -> str:
+    """Return the key of a metric in words: ``test accuracy``, ``number of non-zero weights``."""
+    metric = metric_of(key)
+    return f"{key.removesuffix(metric.name).rstrip('_')} {metric.noun}".strip()
+
+
+def sized(metric: Metric, interval: Interval, pairs: int, unit: str) -> str:
+    """Return ``2.1 points (95 % interval 1.2 to 3.0, 10 paired seeds)``; the size without sign."""
+    reach = (interval.high - interval.low) / 2
+    bounds = f"{metric.digits(interval.low, reach)} to {metric.digits(interval.high, reach)}"
+    size = metric.size(interval.mean, reach, unit)
+    return f"{size} ({100 * interval.level:g} % interval {bounds}, {pairs} paired seeds)"
+
+
+def unit_of(record: Record) -> str:
+    """Return the unit of the target of a regression; empty for other tasks."""
+    return str(record.dataset.get("unit", ""))
+
+
+def _finding(found: Sequence[Contrast], record: Record) -> str:
+    if not found:
+        return f"Only {record.baseline} was trained: there is nothing to hold against it."
+    first = found[0]
+    if max(c.pairs for c in found) < FEWEST_PAIRS:
+        return (
+            f"Nothing can be said about {spoken(first.metric)}: "
+            f"no arm finished {FEWEST_PAIRS} seeds together with {first.baseline}."
+        )
+    better = sorted(_of("better", found), key=lambda c: -abs(c.difference))
+    clauses = [_raised(better[0], record) if better else _none_better(found, record)]
+    if better[1:]:
+        clauses.append(f"{_names(better[1:], 'other ')} {_verb(better[1:])} also better")
+    if worse := _of("worse", found):
+        clauses.append(f"{_names(worse)} {_verb(worse)} worse")
+    if equal := _of("equivalent", found):
+        effect = _effect(first.metric, record)
+        clauses.append(f"{_names(equal)} {_verb(equal)} equivalent to {first.baseline} within {effect}")
+    if undecided := _of("undecided", found):
+        clauses.append(_undecided(undecided, record))
+    return "; ".join(clauses) + "."
+
+
+def _of(verdict: Verdict, found: Sequence[Contrast]) -> list[Contrast]:
+    return [c for c in found if c.verdict == verdict]
+
+
+def _raised(c: Contrast, record: Record) -> str:
+    metric, up = metric_of(c.metric), c.difference > 0
+    low, high = (c.low, c.high) if up else (-c.high, -c.low)
+    size = sized(metric, Interval(abs(c.difference), low, high, c.level, c.p), c.pairs, unit_of(record))
+    aside = "" if metric.higher_is_better else " (lower is better)"
+    return f"{c.arm} {'raised' if up else 'lowered'} the {spoken(c.metric)}{aside} by {size}"
+
+
+def _none_better(found: Sequence[Contrast], record: Record) -> str:
+    first, pairs = found[0], sorted({c.pairs for c in found})
+    seeds = f"{pairs[0]} to {pairs[-1]}" if pairs[1:] else f"{pairs[0]}"
+    effect = _effect(first.metric, record)
+    at = f", at a smallest effect of {effect}" if effect else ""
+    return (
+        f"No arm was distinguishably better than {first.baseline} on {spoken(first.metric)}{at} "
+        f"({seeds} paired seeds)"
+    )
+
+
+def _undecided(open_: Sequence[Contrast], record: Record) -> str:
+    level = 1 - ALPHA / max(1, len(record.arms) - 1)
+    needed = []
+    for c in open_:
+        seen = differences(values(record, c.arm, c.metric), values(record, c.baseline, c.metric))
+        pairs = seeds_to_decide(seen, smallest_effect(record, c.metric), level)
+        needed += [_rounded_up(pairs)] if pairs else []
+    stay = "stays" if len(open_) == 1 else "stay"
+    who = open_[0].arm if len(open_) == 1 else f"{len(open_)} arms"
+    if not needed:
+        return f"{who} {stay} undecided"
+    low, high = min(needed), max(needed)
+    seeds = f"{low}" if low == high else f"{low} to {high}"
+    return f"{who} {stay} undecided (about {seeds} paired seeds might decide)"
+
+
+def _unfinished(record: Record) -> str:
+    if not (missing := record.unfinished()):
+        return ""
+    counts = Counter((fit.arm, fit.status) for fit in missing)
+    parts = [f"{arm} ({count} {status})" for (arm, status), count in counts.items()]
+    hidden = [f"{len(parts) - NAMED} more"] if len(parts) > NAMED else []
+    listed = _joined([*parts[:NAMED], *hidden])
+    return f"{len(missing)} of {len(record.fits)} fits did not finish: {listed}."
+
+
+def _effect(metric: str, record: Record) -> str:
+    asked = metric_of(metric)
+    unit = unit_of(record) if asked.unit == OF_TARGET else asked.unit
+    effect = smallest_effect(record, metric)
+    return f"{effect * asked.scale:g} {unit}".strip() if effect else ""
+
+
+def _names(some: Sequence[Contrast], other: str = "") -> str:
+    return _joined([c.arm for c in some]) if len(some) <= NAMED else f"{len(some)} {other}arms"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _verb(some: Sequence[Contrast]) -> str:
+    return "was" if len(some) == 1 else "were"
+
+
+def _rounded_up(pairs: int) -> int:
+    unit = int(10 ** max(0, len(str(pairs)) - 2))
+    return ceil(pairs / unit) * unit

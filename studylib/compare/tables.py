@@ -1,0 +1,58 @@
+"""The arms of a record side by side, for display."""
+
+from __future__ import annotations
+
+from math import nan
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from studylib.compare.pairing import arm_means, differences, values
+from studylib.compare.verdicts import contrasts
+from studylib.metrics import metric_of
+from studylib.records import Contrast, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
+    """Return a row per arm, the best difference first; the baseline stands where its difference of 0 puts it.
+
+    Columns: arm; mean over its finished seeds; difference, low, high (95 %) and p_holm of the contrast;
+    verdict (``baseline`` for the baseline); pairs; win_rate, the share of pairs in which the arm is better,
+    a tie counting half. Numbers are in the unit of the record.
+
+    Args and errors are those of ``contrasts``.
+    """
+    import pandas as pd
+
+    metric, baseline = metric or str(record.params["metric"]), baseline or record.baseline
+    means = arm_means(record, metric)
+    seeds = len(values(record, baseline, metric))
+    own = {"arm": baseline, "mean": means[baseline], "difference": 0.0, "verdict": "baseline", "pairs": seeds}
+    rows = [
+        {
+            "arm": c.arm,
+            "mean": means[c.arm],
+            "difference": c.difference,
+            "low": c.low,
+            "high": c.high,
+            "p_holm": c.p_holm,
+            "verdict": c.verdict,
+            "pairs": c.pairs,
+            "win_rate": win_rate(record, c),
+        }
+        for c in contrasts(record, metric, baseline)
+    ]
+    columns = ["arm", "mean", "difference", "low", "high", "p_holm", "verdict", "pairs", "win_rate"]
+    frame = pd.DataFrame([own, *rows], columns=columns)
+    upwards = not metric_of(metric).higher_is_better
+    return frame.sort_values("difference", ascending=upwards, kind="stable", ignore_index=True)
+
+
+def win_rate(record: Record, contrast: Contrast) -> float:
+    """Return the share of pairs in which the arm is better than the baseline, a tie counting half."""
+    arm, baseline = (values(record, name, contrast.metric) for name in (contrast.arm, contrast.baseline))
+    sign = 1 if metric_of(contrast.metric).higher_is_better else -1
+    wins = [0.5 + 0.5 * ((sign * d > 0) - (sign * d < 0)) for d in differences(arm, baseline)]
+    return fmean(wins) if wins else nan
