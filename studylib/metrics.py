@@ -29,7 +29,8 @@ class Metric:
 
     Attributes:
         name: in keys; ``noun``: in sentences.
-        task: what it is for, and so what ``function`` takes.
+        task: what it is for, and so what ``function`` takes; for ranking, the relevance of the best items
+            (rows, 20) in their order, and the number of relevant items (rows,).
         unit: of a difference; ``OF_TARGET`` where the dataset says it.
         scale: 100 where a share is shown in percent and a difference of shares in percentage points.
     """
@@ -118,15 +119,15 @@ def r2(prediction: np.ndarray, target: np.ndarray) -> float:
     return 1 - error / spread if spread else float(error == 0)
 
 
-def recall_at_20(scores: np.ndarray, relevant: np.ndarray) -> float:
+def recall_at_20(hits: np.ndarray, relevant: np.ndarray) -> float:
     """Relevant items among the 20 best scored as a share of all relevant ones, mean over rows; 0 to 1.
 
     Not divided by min(20, relevant) as some papers do: a row with more than 20 relevant items cannot reach 1.
     """
-    return float((_hits(scores, relevant).sum(1) / relevant.sum(1)).mean())
+    return float((hits.sum(1) / relevant).mean())
 
 
-def ndcg_at_20(scores: np.ndarray, relevant: np.ndarray) -> float:
+def ndcg_at_20(hits: np.ndarray, relevant: np.ndarray) -> float:
     """Normalised discounted cumulative gain of the 20 best scored items, mean over rows; 0 to 1.
 
     Σ 1/log₂(1 + rank) over relevant items of rank 1 to 20, divided by the same sum for the best order.
@@ -134,9 +135,8 @@ def ndcg_at_20(scores: np.ndarray, relevant: np.ndarray) -> float:
     """
     import numpy as np
 
-    hits = _hits(scores, relevant)
     discounts = 1 / np.log2(np.arange(hits.shape[1]) + 2)
-    ideal = discounts.cumsum()[np.minimum(relevant.sum(1), hits.shape[1]) - 1]
+    ideal = discounts.cumsum()[np.minimum(relevant, hits.shape[1]) - 1]
     return float((hits @ discounts / ideal).mean())
 
 
@@ -214,7 +214,7 @@ def ranking(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
     asked = relevant.any(1)
     if not asked.any():
         raise ParameterError("ranking: expected a relevant item in at least one row, got none.")
-    return _all("ranking", scores[asked], relevant[asked])
+    return _all("ranking", _hits(scores[asked], relevant[asked]), relevant[asked].sum(1))
 
 
 def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:

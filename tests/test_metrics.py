@@ -73,7 +73,7 @@ def test_calibration_error_agrees_with_a_loop_over_bins(seed: int) -> None:
 
 
 def test_calibration_error_of_known_cases() -> None:
-    """Sure and right is 0, sure and wrong is 1, 80 % sure and half right is 0.3; a bin holds its upper edge."""
+    """Sure and right is 0, sure and wrong is 1, 80 % sure and half right is 0.3; bins end at their edge."""
     sure = np.eye(2)[[0, 1, 0, 1]]
     cautious = np.full((10, 2), 0.2)
     cautious[:, 1] = 0.8
