@@ -1,0 +1,71 @@
+"""The torch modules that rewirings put into a model's slots; imported only when one is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from studylib.errors import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from studylib.seeds import Noise
+
+
+@final
+class Stochastic(nn.Module):
+    """``disturb(h, noise)`` in training, the identity in evaluation; nothing to save."""
+
+    def __init__(self, disturb: Callable[[Tensor, Noise], Tensor], noise: Noise) -> None:
+        super().__init__()
+        self.disturb = disturb
+        self.noise = noise
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return activations of the shape of ``h``."""
+        return self.disturb(h, self.noise) if self.training else h
+
+
+@final
+class Normalisation(nn.Module):
+    """Batch normalisation over every axis but the second; names and initial values are those of torch's."""
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def __init__(self, width: int, momentum: float) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.register_buffer("running_mean", torch.zeros(width))
+        self.register_buffer("running_var", torch.ones(width))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return ``h``, (n, channels) or (n, channels, height, width), normalised.
+
+        Raises:
+            StudyError: training began with one value per channel.
+        """
+        learning = self.training and self._has_variance(h)
+        if learning:
+            self.num_batches_tracked.add_(1)
+        statistics = self.running_mean, self.running_var
+        return functional.batch_norm(h, *statistics, self.weight, self.bias, learning, self.momentum)
+
+    def _has_variance(self, h: Tensor) -> bool:
+        if h.numel() > h.shape[1]:
+            return True
+        if self.num_batches_tracked == 0:
+            raise StudyError(
+                "batch_norm: a training batch with one value per channel has no variance, and no larger "
+                f"batch came before it (shape {tuple(h.shape)}). Choose a batch_size of at least 2, or leave "
+                "batch_norm out."
+            )
+        return False

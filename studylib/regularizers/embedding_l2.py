@@ -1,0 +1,34 @@
+"""L2 per interaction. Source: Koren, Bell and Volinsky (2009), https://doi.org/10.1109/MC.2009.263
+
+Weighted by counts: Zhou et al. (2008), https://doi.org/10.1007/978-3-540-68880-8_32
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from studylib.regularizers.base import InteractionPenalty, Strength
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@final
+class EmbeddingL2(InteractionPenalty):
+    """λ·mean over interactions (u, i) of ‖p_u‖² + ‖q_i‖²: rows pay as often as they are used.
+
+    Over all N interactions a row with n_u of them pays λ·(n_u/N)·‖p_u‖². That is weighted-λ regularization
+    (ALS-WR), and not the full penalty λ·‖P‖² of ``l2``, which costs every row the same: a strength tuned for
+    one of them does not carry over to the other.
+    """
+
+    strength: Strength
+
+    def value(self, *rows: Tensor) -> Tensor:
+        """Return λ·mean over n of the sum of squares of all ``rows``, each (n, d) with a d of its own."""
+        import torch
+
+        return self.strength * torch.cat(rows, dim=1).square().sum(dim=1).mean()
+
+
+EXAMPLE = EmbeddingL2(strength=0.01)

@@ -1,0 +1,33 @@
+"""Gaussian noise on the inputs. Source: Bishop (1995), https://doi.org/10.1162/neco.1995.7.1.108"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, final
+
+from pydantic import Field
+
+from studylib.regularizers.base import Perturbation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from studylib.seeds import Noise
+
+
+@final
+class InputNoise(Perturbation):
+    """x + std·z with z ~ N(0, 1) for every number of the input, drawn anew for every batch.
+
+    For squared error and small std it acts like a penalty on the gradient of the output by the input.
+    """
+
+    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
+
+    std: Annotated[float, Field(ge=0, description="standard deviation, in the unit of the inputs")]
+
+    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        """Return the inputs with noise, and ``target`` as it is."""
+        return x + self.std * noise.normal(*x.shape, like=x), target
+
+
+EXAMPLE = InputNoise(std=0.1)

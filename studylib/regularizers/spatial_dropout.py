@@ -1,0 +1,52 @@
+"""Dropout of whole channels. Source: Tompson et al. (2015), https://arxiv.org/abs/1411.4280"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, final
+
+from studylib.errors import StudyError
+from studylib.regularizers.base import Rate, Rewiring
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from studylib.seeds import Noise
+
+# the axes along which a channel extends, by the number of axes: height and width, or the words
+POSITIONS = {4: (2, 3), 3: (1,)}
+
+
+@final
+class SpatialDropout(Rewiring):
+    """h·m/(1 − rate) with m ~ Bernoulli(1 − rate) per channel and example, in training only.
+
+    Neighbouring pixels of a map say nearly the same, so dropping them singly hides little; here a channel is
+    dropped at all its positions together. Inverted, like ``dropout``.
+    """
+
+    places: ClassVar[frozenset[str]] = frozenset({"maps", "embedding"})
+
+    rate: Rate
+
+    def module(self, width: int, noise: Noise) -> nn.Module:
+        """Return the module that drops in training; ``width`` does not matter."""
+        from studylib.regularizers._modules import Stochastic
+
+        return Stochastic(self.drop, noise)
+
+    def drop(self, h: Tensor, noise: Noise) -> Tensor:
+        """Return maps (n, channels, height, width) or embedded words (n, length, channels), channels dropped.
+
+        Raises:
+            StudyError: any other number of axes, where the channels could not be told.
+        """
+        if h.ndim not in POSITIONS:
+            raise StudyError(
+                f"spatial_dropout: expected maps (n, channels, height, width) or embedded words (n, length, "
+                f"channels), got shape {tuple(h.shape)}. For single units use dropout."
+            )
+        draws = [1 if axis in POSITIONS[h.ndim] else size for axis, size in enumerate(h.shape)]
+        return h * noise.keep(*draws, rate=self.rate, like=h)
+
+
+EXAMPLE = SpatialDropout(rate=0.2)

@@ -1,0 +1,35 @@
+"""Decoupled weight decay, AdamW's. Source: Loshchilov and Hutter (2019), https://arxiv.org/abs/1711.05101"""
+
+from __future__ import annotations
+
+from typing import final
+
+from studylib.errors import ParameterError
+from studylib.regularizers.base import Decay, Strength
+
+
+@final
+class WeightDecay(Decay):
+    """w ← (1 − learning rate·λ)·w before each step: shrinkage apart from the gradient.
+
+    As in AdamW, the shrinkage is still multiplied by the learning rate, so λ has to be chosen anew when that
+    changes. It is not ``l2``: Adam's preconditioner does not rescale it.
+    """
+
+    strength: Strength
+
+    def factor(self, learning_rate: float) -> float:
+        """Return 1 − learning rate·λ, from 0 to 1.
+
+        Raises:
+            ParameterError: the product is above 1, and the weights would change their signs.
+        """
+        if learning_rate * self.strength > 1:
+            raise ParameterError(
+                f"weight_decay: expected learning_rate × strength of at most 1, got {learning_rate:g} × "
+                f"{self.strength:g}, which would flip the sign of every weight. Lower one of the two."
+            )
+        return 1 - learning_rate * self.strength
+
+
+EXAMPLE = WeightDecay(strength=0.01)
