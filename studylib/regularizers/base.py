@@ -115,7 +115,7 @@ class Rewiring(Layered):
 
     @abstractmethod
     def module(self, width: int, noise: Noise) -> nn.Module:
-        """Return the module for a slot with ``width`` channels (the axis after the batch's, or last for text)."""
+        """Return the module for a slot with ``width`` channels (axis after the batch, or last for text)."""
 
 
 class Schedule(Regularizer):

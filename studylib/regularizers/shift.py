@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @final
 class Shift(Perturbation):
-    """Each image moves by (a, b), both uniform over the whole numbers −pixels … pixels; what comes in is 0."""
+    """Each image moves by (a, b), both uniform over the integers −pixels … pixels; what comes in is 0."""
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
 
-    pixels: Annotated[int, Field(ge=0, description="longest move along an axis, in pixels; 0 switches it off")]
+    pixels: Annotated[int, Field(ge=0, description="longest move along an axis; 0 switches it off")]
 
     def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """Return the images moved, and ``target`` as it is."""
