@@ -19,8 +19,8 @@ class Examples:
     """Rows of a dataset.
 
     Attributes:
-        x: images (n, channels, height, width) and tables (n, features) in float32 or float64; text (n, length)
-            in int64, 0 padding and 1 the unknown word; interactions (n, 2) in int64, row and item.
+        x: images (n, channels, height, width) and tables (n, features) in float32 or float64; text
+            (n, length) in int64, 0 padding and 1 the unknown word; interactions (n, 2) in int64, row, item.
         y: class numbers in int64, or the target in float64, standardised by train; ones for interactions.
     """
 
@@ -74,6 +74,10 @@ class Dataset(Component):
 
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes, in the order of their numbers; empty where there are none."""
+        return ()
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of a table's columns, in the order of a split; empty where there are none."""
         return ()
 
     def words(self) -> dict[str, Any]:
