@@ -23,7 +23,7 @@ LAYERS: tuple[set[str], ...] = (
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for
     {"plan", "store", "executors"},
-    {"study"},
+    {"study", "paths", "samples"},
     {"compare", "claims"},
     {"figures", "notebooks", "pages", "progress"},  # what people see; only here are the notebook tools
     {"cli", "__main__", "listing", "reports", "verification", "studylib"},  # what people call
