@@ -52,18 +52,19 @@ class Metric:
         """Return a value as a reader knows it: ``87.4 %``, ``0.5177``, ``53.12 mg/dl``."""
         if self.unit == "points":
             return f"{_number(value * self.scale, 1)} %"
-        return f"{_number(value, _decimals(value * 0.003))} {self._unit(target_unit)}".strip()
+        return f"{_number(value, _decimals(value * 0.003))} {self.unit_shown(target_unit)}".strip()
 
     def size(self, difference: float, half_width: float = 0.0, target_unit: str = "") -> str:
         """Return the size of a difference without its sign, as a reader knows it: ``2.1 points``."""
-        return f"{self.digits(abs(difference), half_width)} {self._unit(target_unit)}".strip()
+        return f"{self.digits(abs(difference), half_width)} {self.unit_shown(target_unit)}".strip()
 
     def digits(self, difference: float, half_width: float = 0.0) -> str:
         """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
         doubt = half_width if 0 < half_width < inf else difference * 0.3
         return _number(difference * self.scale, _decimals(doubt * self.scale))
 
-    def _unit(self, target_unit: str) -> str:
+    def unit_shown(self, target_unit: str) -> str:
+        """Return the unit of a difference; empty for a bare number."""
         return target_unit if self.unit == OF_TARGET else self.unit
 
 

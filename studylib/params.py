@@ -6,19 +6,22 @@ Later layers change earlier ones: the cell says everything, a file only what dif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, final
+from typing import TYPE_CHECKING, Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, models
 from studylib.components import build
-from studylib.datasets.base import Dataset
+from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import ParameterError, unknown
 from studylib.models.base import Model
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
 from studylib.trainers.candidates import Settings, choices
 from studylib.trainers.compatibility import refuse_misfits
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Tree = Mapping[str, Any]
 OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
@@ -58,6 +61,27 @@ class StudyParams(BaseModel):
     def baseline(self) -> Arm:
         """The arm that the others are held against: the first."""
         return self.arms[0]
+
+    def strengths(self, regularizer: str) -> dict[str, float]:
+        """Return by arm the fixed strength of ``regularizer``, for arms that have one above 0."""
+        own = {arm.name: arm.regularizers.get(regularizer, {}).get("strength") for arm in self.arms}
+        return {name: float(s) for name, s in own.items() if isinstance(s, int | float) and s > 0}
+
+    def about_data(self) -> pd.DataFrame:
+        """Return what a reader should know of the dataset, a row per fact; this reads the dataset."""
+        import pandas as pd
+
+        split = self.dataset.split(0)
+        rows = {"train": split.train, "validation": split.validation, "test": split.test}
+        facts = {
+            **self.dataset.words(),
+            "classes": ", ".join(self.dataset.classes()),
+            "target": self.dataset.unit,
+            "rows in each seed": ", ".join(f"{len(part)} {name}" for name, part in rows.items()),
+            "shape": " × ".join(map(str, split.inputs)),
+            "sha256": content_hash(self.dataset),
+        }
+        return pd.DataFrame({self.dataset.name: {fact: value for fact, value in facts.items() if value}})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as a params file would say them, defaults included."""

@@ -107,6 +107,18 @@ class Record:
         ]
         return pd.DataFrame(rows)
 
+    def provenance(self) -> pd.DataFrame:
+        """Return what the numbers depend on, a row per fact: data, fits and versions."""
+        import pandas as pd
+
+        facts = {
+            "dataset": f"{self.dataset['name']}, sha256 {self.dataset['sha256']}",
+            "fits": f"{len(self.fits)} ({len(self.arms)} arms × {self.params['seeds']} seeds)",
+            "not finished": str(len(self.unfinished())),
+            **self.versions,
+        }
+        return pd.DataFrame({f"{self.study}/{self.run}": facts})
+
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.

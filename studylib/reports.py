@@ -18,7 +18,6 @@ from studylib.plan import FitSpec
 from studylib.records import Record, write_whole
 from studylib.runs import Request
 from studylib.store import Result, Store
-from studylib.study import Planned
 
 Watch = Callable[[int], AbstractContextManager[Callable[[FitSpec, Result], None]]]
 
@@ -47,8 +46,11 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
     """
     _refuse_unwritable(out)
     store = Store()
-    plans = [study.planned(request.params) for request in requests]
-    unkept = _computed(plans, store, workers, watch)
+    with executors.local(workers) as pool:
+        plans = study.planned([request.params for request in requests], pool)
+        todo = study.missing(plans, store)
+        with watch(len(todo)) as progress:
+            unkept = study.computed(todo, store, pool, progress)
     records = [compare.concluded(study.recorded(one, store, unkept)) for one in plans]
     for request, record in zip(requests, records, strict=True):
         record.save(request.path(out, ".json"))
@@ -58,16 +60,6 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
         Report(record, request.path(out, ".html"), study.seconds(one, store), error)
         for request, record, one, error in zip(requests, records, plans, errors, strict=True)
     ]
-
-
-def _computed(
-    plans: Sequence[Planned], store: Store, workers: int | None, watch: Watch
-) -> dict[str, Result]:
-    todo = study.missing(plans, store)
-    if not todo:
-        return {}
-    with executors.local(workers) as pool, watch(len(todo)) as progress:
-        return study.computed(todo, store, pool, progress)
 
 
 def _published(requests: Sequence[Request], out: Path) -> list[str]:
@@ -149,7 +141,7 @@ def compared(before: Path, after: Path, out: Path | None) -> tuple[list[str], Pa
 
 def commit() -> str:
     """Return the project's git commit, marked if files differ from it; "unknown" outside git."""
-    git = ["git", "-C", str(places.project_folder())]
+    git = ["git", "-C", str(places.project())]
     try:
         head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
         changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True)

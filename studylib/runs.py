@@ -33,11 +33,11 @@ def from_file(study: str, run: str, device: str | None = None) -> Request:
         ParameterError: no such study or file, or something wrong in it.
     """
     sources.notebook(study)
-    path = places.project_folder() / "params" / study / f"{run}.yaml"
+    path = places.project() / "params" / study / f"{run}.yaml"
     if not path.is_file():
         known = sorted(p.stem for p in path.parent.glob("*.yaml"))
         raise ParameterError(f"{path}: no such run.{did_you_mean(run, known)} Known: {', '.join(known)}.")
-    shown = path.relative_to(places.project_folder())
+    shown = path.relative_to(places.project())
     params = layered(study, run, [(str(shown), sources.read_yaml(path))], {"device": device} if device else None)
     words = ["studylib", "run", study, "--params", str(shown)]
     return Request(params, shlex.join(words + (["--set", f"device={device}"] if device else [])))

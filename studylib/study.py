@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,10 +29,13 @@ class Planned:
     specs: dict[tuple[str, int], FitSpec]
 
 
-def planned(params: StudyParams) -> Planned:
-    """Return the plan of a run; this reads (or builds) its dataset."""
-    content = content_hash(params.dataset)
-    return Planned(params, content, plan.plan(params, content))
+def planned(runs: Sequence[StudyParams], executor: Executor) -> list[Planned]:
+    """Return the plan of each run; this reads their datasets, and builds those that are not built yet."""
+    contents = executor.map(content_hash, [params.dataset for params in runs])
+    return [
+        Planned(params, content, plan.plan(params, content))
+        for params, content in zip(runs, contents, strict=True)
+    ]
 
 
 def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
@@ -44,16 +47,11 @@ def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
 def run_study(params: StudyParams, store: Store | None = None, progress: Progress | None = None) -> Record:
     """Return the record of a run; fits that the store does not know are computed on all cores.
 
-    Raises:
-        ParameterError: the device that was asked for is not there.
     """
     store = store or Store()
-    one = planned(params)
-    todo = missing([one], store)
-    if not todo:
-        return recorded(one, store, {})
-    with executors.local(min(executors.cores(), len(todo))) as pool:
-        unkept = computed(todo, store, pool, progress)
+    with executors.local() as pool:
+        [one] = planned([params], pool)
+        unkept = computed(missing([one], store), store, pool, progress)
     return recorded(one, store, unkept)
 
 

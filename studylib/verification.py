@@ -1,4 +1,4 @@
-"""Is a record true? Some of its fits are computed again, away from the store, and every number is compared."""
+"""Is a record true? Some fits are computed again, away from the store, and every number is compared."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def verified(
         for path in paths:
             record = Record.load(path)
             params = layered(record.study, record.run, [(str(path), record.params)])
-            specs = study.planned(params).specs
+            [one] = study.planned([params], pool)
             kept = {(fit.arm, fit.seed): fit for fit in record.fits if fit.status in {"ok", "diverged"}}
             # which fits are drawn follows from the record, so that a failure can be looked at again
             drawn = random.Random(record.run).sample(sorted(kept), min(sample, len(kept)))  # noqa: S311
-            chosen = {specs[pair].key: pair for pair in drawn if pair in specs}
+            chosen = {one.specs[pair].key: pair for pair in drawn if pair in one.specs}
             found = [
                 line
-                for spec, result in executors.compute([specs[pair] for pair in chosen.values()], pool)
+                for spec, result in executors.compute([one.specs[pair] for pair in chosen.values()], pool)
                 for line in _differences(kept[chosen[spec.key]], result)
             ]
             differences += [f"{path}: {line}" for line in found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
 from studylib.compare.sentences import concluded, headline, spoken
-from studylib.compare.tables import table
+from studylib.compare.tables import summary, table
 from studylib.compare.verdicts import contrasts, verdict
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "contrasts",
     "headline",
     "spoken",
+    "summary",
     "table",
     "verdict",
 ]

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from studylib.compare.pairing import arm_means, differences, values
+from studylib.compare.sentences import spoken, unit_of
 from studylib.compare.verdicts import contrasts
 from studylib.metrics import metric_of
 from studylib.records import Contrast, Record
@@ -48,6 +49,31 @@ def table(record: Record, metric: str | None = None, baseline: str | None = None
     frame = pd.DataFrame([own, *rows], columns=columns)
     upwards = not metric_of(metric).higher_is_better
     return frame.sort_values("difference", ascending=upwards, kind="stable", ignore_index=True)
+
+
+def summary(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
+    """Return ``table`` for reading: a row per arm, numbers as text in the unit that a reader knows.
+
+    Wins are the share of seeds in which the arm was better. Args and errors are those of ``contrasts``.
+    """
+    import pandas as pd
+
+    key = metric or str(record.params["metric"])
+    measure, unit = metric_of(key), metric_of(key).unit_shown(unit_of(record))
+    rows = []
+    for row in table(record, metric, baseline).itertuples():
+        reach = (row.high - row.low) / 2
+        texts = {"arm": row.arm, spoken(key): measure.formatted(row.mean)}
+        if row.verdict != "baseline":
+            texts |= {
+                f"difference ({unit})" if unit else "difference": measure.digits(row.difference, reach),
+                "95 % interval": f"{measure.digits(row.low, reach)} to {measure.digits(row.high, reach)}",
+                "p (Holm)": f"{row.p_holm:.3f}",
+                "wins": f"{row.win_rate:.0%}",
+            }
+        rows.append({**texts, "verdict": row.verdict})
+    frame = pd.DataFrame(rows).set_index("arm").fillna("")
+    return frame[[name for name in frame if name != "verdict"] + ["verdict"]]
 
 
 def win_rate(record: Record, contrast: Contrast) -> float:

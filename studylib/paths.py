@@ -1,0 +1,51 @@
+"""Coefficients of a study's linear arms over the strengths that they choose from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from studylib.errors import ParameterError
+from studylib.trainers.candidates import choices
+
+if TYPE_CHECKING:
+    from studylib.params import Arm, StudyParams
+
+
+def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
+    """Return ``strengths``, ``paths`` and ``names`` of the arms that leave one strength open.
+
+    ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``. Arms are
+    shown together only if they choose from the same strengths; those of the first such arm count.
+
+    Raises:
+        ParameterError: no arm is exact and leaves its strength open.
+    """
+    import numpy as np
+
+    from studylib.trainers import linear
+
+    split = params.dataset.split(seed)
+    loss: linear.Loss = "squared" if split.outputs == 1 else "logistic"
+    open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm))}
+    if not open_arms:
+        raise ParameterError("no arm with training.optimizer 'exact' leaves its strength open.")
+    strengths = next(iter(open_arms.values()))[0]
+    paths = {
+        name: linear.path(split.train.x, split.train.y, own, mix, loss)
+        for name, (own, mix) in open_arms.items()
+        if own == strengths
+    }
+    return {"strengths": np.array(strengths), "paths": paths, "names": params.dataset.columns() or None}
+
+
+def _grid(arm: Arm) -> tuple[list[float], float] | None:
+    """Return the strengths that a linear arm chooses from and its mix; None if it has one, or several mixes."""
+    from studylib.trainers.linear import strengths_of
+
+    candidates = choices(arm.regularizers)
+    if arm.training.optimizer != "exact" or len(candidates) == 1:
+        return None
+    pairs = [strengths_of(penalties) for penalties in candidates]
+    strengths = [pair.l1 + pair.l2 for pair in pairs]
+    mixes = {round(pair.l1 / total, 9) for pair, total in zip(pairs, strengths, strict=True) if total}
+    return (strengths, mixes.pop()) if len(mixes) == 1 else None

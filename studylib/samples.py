@@ -1,0 +1,43 @@
+"""What the arms of a study do to the images that the model sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studylib.errors import ParameterError
+from studylib.trainers.candidates import choices
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from studylib.params import Arm, StudyParams
+
+
+def augmented(params: StudyParams, images: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return the first train images of ``seed`` as each arm that changes images disturbs them.
+
+    The name is the arm's; "none" is untouched. Each is of shape (images, height, width), the first channel.
+
+    Raises:
+        ParameterError: the dataset holds no images.
+    """
+    if params.dataset.inputs != "images":
+        raise ParameterError(f"the dataset {params.dataset.name} holds {params.dataset.inputs}, not images.")
+    x = params.dataset.split(seed).train.x[:images]
+    shown = {"none": x[:, 0]}
+    for arm in params.arms:
+        disturbed = _disturbed(arm, x, params.dataset.split(seed).outputs, seed)
+        if not (disturbed == x).all():
+            shown[arm.name] = disturbed[:, 0]
+    return shown
+
+
+def _disturbed(arm: Arm, x: np.ndarray, classes: int, seed: int) -> np.ndarray:
+    import torch
+
+    from studylib.trainers.techniques import Techniques
+
+    disturb = Techniques(choices(arm.regularizers)[0]).disturbance(seed, "cpu")
+    targets = torch.full((len(x), classes), 1 / classes)
+    images: np.ndarray = disturb(torch.from_numpy(x), targets)[0].numpy()
+    return images
