@@ -1,0 +1,238 @@
+"""Linear models solved exactly: least squares and logistic regression with ℓ₁ and ℓ₂ penalties.
+
+The objective is mean loss per example + l1·Σ|w| + l2·Σw², with a free intercept. The loss is ``"squared"``:
+(y − ŷ)² without a factor ½, or ``"logistic"``: log(1 + exp(z)) − y·z with classes 0 and 1 and log-odds z.
+Optimality conditions are met to about 1e-11 of their scale, and zeros are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from studylib.errors import Divergence, ParameterError
+from studylib.regularizers.elastic_net import ElasticNet
+from studylib.regularizers.l1 import L1
+from studylib.regularizers.l2 import L2
+from studylib.seeds import numpy_generator
+from studylib.trainers._least_squares import Coefficients
+from studylib.trainers._problems import Loss, checked, problem, total_loss
+from studylib.trainers.conversions import Strengths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike
+
+    from studylib.datasets.base import Split
+    from studylib.regularizers.base import Regularizer
+    from studylib.trainers._least_squares import WeightedLeastSquares
+    from studylib.trainers._logistic import Logistic
+    from studylib.trainers._quadratic import Array
+    from studylib.trainers.base import Training
+
+__all__ = [
+    "Coefficients",
+    "CrossValidation",
+    "Fitted",
+    "Loss",
+    "Strengths",
+    "cross_validate",
+    "largest_strength",
+    "path",
+    "solve",
+    "strengths_of",
+    "train",
+]
+
+
+@final
+@dataclass(frozen=True)
+class CrossValidation:
+    """Mean held-out loss per example, without penalty, of each candidate, and the index of the best."""
+
+    scores: tuple[float, ...]
+    best: int
+
+
+@final
+@dataclass(frozen=True)
+class Fitted:
+    """A linear model learnt from the train rows of a split.
+
+    Attributes:
+        weights: w, shape (p,); zeros are exact.
+        chosen: index of the candidate whose strengths were used.
+        scores: cross-validated mean loss of each candidate; empty if there was only one.
+    """
+
+    weights: Array
+    intercept: float
+    loss: Loss
+    chosen: int
+    scores: tuple[float, ...]
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Return predictions (n,) of a regression, or logits (n, 2) of two classes: 0 and the log-odds."""
+        z = np.asarray(x, dtype=np.float64) @ self.weights + self.intercept
+        return z if self.loss == "squared" else np.column_stack([np.zeros_like(z), z])
+
+
+def solve(
+    x: ArrayLike, y: ArrayLike, *, l1: float, l2: float, loss: Loss, start: Coefficients | None = None
+) -> Coefficients:
+    """Return the minimiser of the objective.
+
+    Without a penalty and with dependent columns, least squares has many; this is the shortest.
+
+    Args:
+        x: features, shape (n, p), in any unit; the penalty sees the weights in that unit.
+        y: target, shape (n,), or classes 0 and 1.
+        start: where to begin; it changes the time, and which of several minimisers is met, no more.
+
+    Raises:
+        Divergence: there is no finite solution: all rows of one class, or classes that a hyperplane
+            separates and no penalty.
+        ParameterError: negative strengths, shapes that differ, values that are not finite.
+    """
+    return problem(*checked(x, y, loss), loss).minimise(*_allowed(l1, l2), start)
+
+
+def path(x: ArrayLike, y: ArrayLike, strengths: Sequence[float], mix: float, loss: Loss) -> Array:
+    """Return the weights, shape (strengths, p), at l1 = mix·strength and l2 = (1 − mix)·strength each.
+
+    The strongest is solved first, and each next one begins where the last ended.
+
+    Raises:
+        Divergence, ParameterError: as ``solve``.
+    """
+    pairs = [_allowed(mix * strength, (1 - mix) * strength) for strength in strengths]
+    task = problem(*checked(x, y, loss), loss)
+    weights = np.empty((len(pairs), np.shape(x)[1]))
+    here = None
+    for index in _strongest_first(pairs):
+        here = task.minimise(*pairs[index], here)
+        weights[index] = here.weights
+    return weights
+
+
+def largest_strength(x: ArrayLike, y: ArrayLike, mix: float, loss: Loss) -> float:
+    """Return the least strength at which all weights of ``path`` are zero: max|slope at zero|/mix.
+
+    Raises:
+        Divergence, ParameterError: as ``solve``; or ``mix`` is 0, and no strength makes a weight zero.
+    """
+    if not 0 < mix <= 1:
+        raise ParameterError(f"mix: expected above 0 and at most 1, for zeros need an l1 part, got {mix!r}.")
+    return problem(*checked(x, y, loss), loss).largest() / mix
+
+
+def cross_validate(
+    x: ArrayLike,
+    y: ArrayLike,
+    candidates: Sequence[tuple[float, float]],
+    folds: int,
+    generator: np.random.Generator,
+    loss: Loss,
+) -> CrossValidation:
+    """Score each pair (l1, l2) on rows held out in turn; every row counts once.
+
+    The best has the lowest mean loss; of equals, the one with the larger l1 + l2. A candidate without a
+    finite solution in a fold scores infinity.
+
+    Raises:
+        Divergence: no candidate has a finite solution in every fold, or a fold leaves only one class.
+        ParameterError: as ``solve``; or fewer rows than folds.
+    """
+    x, y = checked(x, y, loss)
+    pairs = [_allowed(*pair) for pair in candidates]
+    if not pairs or not 2 <= folds <= len(y):
+        raise ParameterError(
+            f"cross-validation needs at least one candidate, got {len(pairs)}, and from 2 to {len(y)} folds, "
+            f"the number of train rows, got {folds}. Change training.folds."
+        )
+    total = np.zeros(len(pairs))
+    for held in np.array_split(generator.permutation(len(y)), folds):
+        task = problem(np.delete(x, held, axis=0), np.delete(y, held), loss)
+        total += [
+            np.inf if solution is None else total_loss(solution, x[held], y[held], loss)
+            for solution in _solved(task, pairs)
+        ]
+    if not np.isfinite(total).any():
+        raise Divergence("no candidate has a finite solution in every fold. Add a larger strength to them.")
+    best = min(range(len(pairs)), key=lambda i: (total[i], -sum(pairs[i])))
+    return CrossValidation(tuple((total / len(y)).tolist()), best)
+
+
+def strengths_of(penalties: Iterable[Regularizer]) -> Strengths:
+    """Return the sums of λ₁ and of λ₂ over ``l1``, ``l2`` and ``elastic_net`` penalties.
+
+    Raises:
+        ParameterError: one of them is something else.
+    """
+    l1 = l2 = 0.0
+    for penalty in penalties:
+        match penalty:
+            case L1():
+                l1 += penalty.strength
+            case L2():
+                l2 += penalty.strength
+            case ElasticNet():
+                l1 += penalty.strength * penalty.mix
+                l2 += penalty.strength * (1 - penalty.mix)
+            case _:
+                raise ParameterError(
+                    f"training.optimizer 'exact' takes l1, l2 and elastic_net, not {penalty.name}. "
+                    "Use training.optimizer 'adamw'."
+                )
+    return Strengths(l1, l2)
+
+
+def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: Training, seed: int) -> Fitted:
+    """Solve the linear model on the train rows.
+
+    With several candidates, ``training.folds``-fold cross-validation inside the train rows chooses; the
+    validation rows stay unseen, and rows are dealt to folds by the stream (seed, "folds").
+
+    Raises:
+        Divergence: as ``solve``.
+        ParameterError: more than two classes, tables that are none, or other regularizers.
+    """
+    if split.outputs > 2:
+        raise ParameterError(
+            f"training.optimizer 'exact' handles regression and two classes, not {split.outputs}. "
+            "Use training.optimizer 'adamw'."
+        )
+    loss: Loss = "squared" if split.outputs == 1 else "logistic"
+    x, y = split.train.x, split.train.y
+    pairs = [strengths_of(penalties) for penalties in candidates]
+    chosen = CrossValidation((), 0)
+    if len(pairs) > 1:
+        chosen = cross_validate(x, y, pairs, training.folds, numpy_generator(seed, "folds"), loss)
+    l1, l2 = pairs[chosen.best]
+    solution = solve(x, y, l1=l1, l2=l2, loss=loss)
+    return Fitted(solution.weights, solution.intercept, loss, chosen.best, chosen.scores)
+
+
+def _allowed(l1: float, l2: float) -> Strengths:
+    if not (0 <= l1 < np.inf and 0 <= l2 < np.inf):
+        raise ParameterError(f"expected finite strengths of at least 0, got l1 {l1!r} and l2 {l2!r}.")
+    return Strengths(l1, l2)
+
+
+def _solved(task: WeightedLeastSquares | Logistic, pairs: Sequence[Strengths]) -> list[Coefficients | None]:
+    """Return the solution of each pair, or None where there is no finite one."""
+    solutions: list[Coefficients | None] = [None] * len(pairs)
+    here = None
+    for index in _strongest_first(pairs):
+        try:
+            solutions[index] = here = task.minimise(*pairs[index], here)
+        except Divergence:
+            continue
+    return solutions
+
+
+def _strongest_first(pairs: Sequence[Strengths]) -> list[int]:
+    return sorted(range(len(pairs)), key=lambda index: pairs[index], reverse=True)
