@@ -1,0 +1,51 @@
+"""What an augmentation does to the images, to be judged by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studylib.figures.picture import Picture
+from studylib.figures.style import INK, picture, saying, sheet, styled
+from studylib.figures.words import short
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+GAP = 1  # white pixels between two images
+
+
+@styled
+def draw_augmented(samples: Mapping[str, ArrayLike]) -> Picture:
+    """Draw images in a row per augmentation, the same images in each row, all on one scale of grey.
+
+    Args:
+        samples: by name, arrays of shape (images, height, width); "none" goes first.
+    """
+    names = sorted(samples, key=lambda name: name != "none")
+    rows = {name: np.asarray(samples[name], dtype=float) for name in names}
+    if not rows or not all(len(images) for images in rows.values()):
+        return saying("No images to show.")
+    figure = sheet(0.75 + 0.6 * len(rows), "The same images, as each augmentation shows them to the model")
+    grid = figure.subplots(len(rows), 1, squeeze=False)
+    low, high = min(r.min() for r in rows.values()), max(r.max() for r in rows.values())
+    for axes, (name, images) in zip(grid.flat, rows.items(), strict=True):
+        axes.imshow(strip(images), cmap="gray", vmin=low, vmax=high, interpolation="none")
+        axes.set(xticks=[], yticks=[])
+        axes.set_ylabel(short(name, 18), rotation=0, ha="right", va="center", color=INK)
+        axes.spines[:].set_visible(False)
+    count = min(len(images) for images in rows.values())
+    return picture(
+        figure, f"{count} images in a row per augmentation: {', '.join(names)}. Same images, same order."
+    )
+
+
+def strip(images: np.ndarray) -> np.ndarray:
+    """Return images (n, height, width) side by side with gaps: (height, n · (width + 1) − 1)."""
+    n, height, width = images.shape
+    spaced = np.full((n, height, width + GAP), np.nan)
+    spaced[:, :, :width] = images
+    side_by_side: np.ndarray = spaced.transpose(1, 0, 2).reshape(height, -1)[:, :-GAP]
+    return side_by_side

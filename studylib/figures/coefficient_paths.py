@@ -1,0 +1,91 @@
+"""Coefficients as the strength grows: which shrink, and which vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from studylib.figures.style import (
+    FAINT,
+    INK,
+    SERIES,
+    label_edges,
+    panels,
+    picture,
+    plain_numbers,
+    saying,
+    sheet,
+    styled,
+)
+from studylib.figures.words import short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
+
+    from studylib.figures.picture import Picture
+
+NAMED = len(SERIES)  # coefficients with a colour and a name; the others stay grey
+RASTERED = 30  # grey lines from which an image is smaller than their points
+TITLE = "Coefficients as the strength grows"
+
+
+@styled
+def draw_coefficient_paths(
+    strengths: ArrayLike, paths: Mapping[str, ArrayLike], names: Sequence[str] | None = None
+) -> Picture:
+    """Draw every coefficient against the strength λ, a panel per method; the largest ones have a name.
+
+    Args:
+        strengths: λ, positive, shape (n,).
+        paths: by method, coefficients of shape (n, features).
+        names: of the features; None numbers them.
+    """
+    x = np.asarray(strengths, dtype=float)
+    tables = {method: np.asarray(values, dtype=float) for method, values in paths.items()}
+    if not tables or not len(x):
+        return saying("No coefficient paths to show.")
+    features = next(iter(tables.values())).shape[1]
+    labels = list(names) if names is not None else [f"feature {k + 1}" for k in range(features)]
+    figure = sheet(1.3 + 1.8 * -(-len(tables) // 2))
+    axes = panels(figure, list(tables))
+    coloured = [(k, short(labels[k], 16)) for k in largest(tables)]
+    for panel, values in zip(axes, tables.values(), strict=True):
+        _draw(panel, x, values, coloured)
+    axes[0].set_xscale("log")
+    plain_numbers(axes[0].xaxis)
+    label_edges(axes, "strength λ", "coefficient")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=4,
+        title=TITLE,
+        title_fontproperties={"size": 11, "weight": "bold"},
+        alignment="left",
+    )
+    told = " ".join(_told(method, values) for method, values in tables.items())
+    return picture(figure, f"{TITLE}. {told}")
+
+
+def largest(tables: Mapping[str, np.ndarray]) -> list[int]:
+    """Return the features whose coefficients are ever the largest in size, largest first."""
+    size = np.max([np.abs(values).max(axis=0) for values in tables.values()], axis=0)
+    return [int(k) for k in np.argsort(-size, kind="stable")[:NAMED]]
+
+
+def _draw(panel: Axes, x: np.ndarray, values: np.ndarray, coloured: list[tuple[int, str]]) -> None:
+    others = np.setdiff1d(np.arange(values.shape[1]), [k for k, _ in coloured])
+    if len(others):
+        panel.plot(x, values[:, others], color=FAINT, linewidth=0.8, rasterized=len(others) > RASTERED)
+    for colour, (k, name) in zip(SERIES, coloured, strict=False):
+        panel.plot(x, values[:, k], color=colour, linewidth=1.5, label=name)
+    panel.axhline(0, color=INK, linewidth=0.8)
+
+
+def _told(method: str, values: np.ndarray) -> str:
+    kept = (values != 0).sum(axis=1)
+    first, last = int(kept[0]), int(kept[-1])
+    count = f"{first} of {values.shape[1]} coefficients"
+    return f"{method}: {count} are not zero at the lowest λ, {last} at the highest."

@@ -1,0 +1,9 @@
+"""Pages for everyone: one file each, no script, no other host, the same inputs the same bytes."""
+
+from __future__ import annotations
+
+from studylib.pages.comparison import compare_page
+from studylib.pages.index import index_page
+from studylib.pages.study import study_page
+
+__all__ = ["compare_page", "index_page", "study_page"]

@@ -1,0 +1,44 @@
+"""What made a page, and how to make it again."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from typing import Any
+
+from studylib.records import Record
+
+FACTS = ("about", "source", "licence", "not good for")
+
+
+def provenance(record: Record, command: str, commit: str) -> dict[str, Any]:
+    """Return what the foot of a page says: data, versions, code, command, parameters."""
+    return {
+        "rows": _rows(record),
+        "facts": {name: str(record.dataset[name]) for name in FACTS if record.dataset.get(name)},
+        "versions": dict(sorted(record.versions.items())),
+        "commit": commit,
+        "command": command,
+        "parameters": yaml(record.params),
+    }
+
+
+def yaml(value: Any) -> str:
+    """Return plain data as a params file would say it."""
+    from ruamel.yaml import YAML
+
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False  # type: ignore[assignment]  # typed by its first value, None
+    writer.sort_base_mapping_type_on_output = False
+    writer.width = 100
+    buffer = StringIO()
+    writer.dump(json.loads(json.dumps(value)), buffer)
+    return buffer.getvalue().strip()
+
+
+def _rows(record: Record) -> str:
+    split = record.dataset.get("split", {})
+    parts = ", ".join(f"{count:,} {part}".replace(",", " ") for part, count in split.items())
+    total = record.dataset.get("rows")
+    whole = f"{total:,} rows".replace(",", " ") if isinstance(total, int) else "unknown number of rows"
+    return f"{whole} ({parts})" if parts else whole
