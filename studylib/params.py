@@ -6,7 +6,7 @@ Later layers change earlier ones: the cell says everything, a file only what dif
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,9 +19,6 @@ from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
 from studylib.trainers.candidates import Settings, choices
 from studylib.trainers.compatibility import refuse_misfits
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Tree = Mapping[str, Any]
 OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
@@ -67,21 +64,20 @@ class StudyParams(BaseModel):
         own = {arm.name: arm.regularizers.get(regularizer, {}).get("strength") for arm in self.arms}
         return {name: float(s) for name, s in own.items() if isinstance(s, int | float) and s > 0}
 
-    def about_data(self) -> pd.DataFrame:
-        """Return what a reader should know of the dataset, a row per fact; this reads the dataset."""
-        import pandas as pd
-
+    def about_data(self) -> str:
+        """Return what a reader should know of the dataset, as a list in Markdown; this reads the dataset."""
         split = self.dataset.split(0)
-        rows = {"train": split.train, "validation": split.validation, "test": split.test}
+        parts = {"train": split.train, "validation": split.validation, "test": split.test}
         facts = {
+            "name": self.dataset.name,
             **self.dataset.words(),
             "classes": ", ".join(self.dataset.classes()),
             "target": self.dataset.unit,
-            "rows in each seed": ", ".join(f"{len(part)} {name}" for name, part in rows.items()),
+            "rows in each seed": ", ".join(f"{len(rows)} {part}" for part, rows in parts.items()),
             "shape": " × ".join(map(str, split.inputs)),
             "sha256": content_hash(self.dataset),
         }
-        return pd.DataFrame({self.dataset.name: {fact: value for fact, value in facts.items() if value}})
+        return "\n".join(f"- **{fact}**: {value}" for fact, value in facts.items() if value)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as a params file would say them, defaults included."""

@@ -107,17 +107,15 @@ class Record:
         ]
         return pd.DataFrame(rows)
 
-    def provenance(self) -> pd.DataFrame:
-        """Return what the numbers depend on, a row per fact: data, fits and versions."""
-        import pandas as pd
-
+    def provenance(self) -> str:
+        """Return what the numbers depend on, as a list in Markdown: data, fits and versions."""
         facts = {
             "dataset": f"{self.dataset['name']}, sha256 {self.dataset['sha256']}",
             "fits": f"{len(self.fits)} ({len(self.arms)} arms × {self.params['seeds']} seeds)",
             "not finished": str(len(self.unfinished())),
             **self.versions,
         }
-        return pd.DataFrame({f"{self.study}/{self.run}": facts})
+        return "\n".join(f"- **{fact}**: {value}" for fact, value in facts.items())
 
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all."""

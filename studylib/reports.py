@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import final
 
-from studylib import compare, executors, places, sources, study
+from studylib import compare, executors, places, plan, sources, study
 from studylib.errors import ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.records import Record, write_whole
@@ -65,15 +66,17 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
 def _published(requests: Sequence[Request], out: Path) -> list[str]:
     # a notebook changes its process's folder and environment, so each is driven from a process of its own
     with ProcessPoolExecutor(executors.cores(), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_publish, requests, [out] * len(requests)))
+        return list(pool.map(partial(_publish, out=out, code=plan.code_hash()), requests))
 
 
-def _publish(request: Request, out: Path) -> str:
+def _publish(request: Request, out: Path, code: str) -> str:
     """Execute the run's notebook and write its page; return what went wrong, or nothing."""
     from studylib import notebooks, pages
 
     executed = request.path(out, ".ipynb")
     try:
+        if plan.code_hash() != code:
+            raise StudyError(f"{executed}: code that decides numbers changed meanwhile. Make the report again.")
         notebooks.execute(sources.notebook(request.params.study), executed, request.params.tree)
         record = Record.load(request.path(out, ".json"))
         page = pages.study_page(executed, record, command=request.command, commit=commit())

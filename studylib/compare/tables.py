@@ -63,8 +63,8 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
     rows = []
     for row in table(record, metric, baseline).itertuples():
         reach = (row.high - row.low) / 2
-        texts = {"arm": row.arm, spoken(key): measure.formatted(row.mean)}
-        if row.verdict != "baseline":
+        texts = {"arm": row.arm, spoken(key): measure.formatted(row.mean) if row.pairs else "no fit finished"}
+        if row.pairs and row.verdict != "baseline":
             texts |= {
                 f"difference ({unit})" if unit else "difference": measure.digits(row.difference, reach),
                 "95 % interval": f"{measure.digits(row.low, reach)} to {measure.digits(row.high, reach)}",
