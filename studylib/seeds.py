@@ -36,7 +36,8 @@ def initialising(seed: int) -> Iterator[None]:
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "init"))
+        # layers are made on the CPU; torch.manual_seed would reseed the generators of other devices as well
+        torch.default_generator.manual_seed(derive(seed, "init"))
         yield
 
 

@@ -44,7 +44,11 @@ class BagOfWordsNetwork(nn.Module):
 
 @final
 class TextCNNNetwork(nn.Module):
-    """Convolutions of several widths over the word vectors, their maxima over time, a linear output."""
+    """Convolutions of several widths over the word vectors, their maxima over time, a linear output.
+
+    A filter begins at each word and sees zeros after the last one; where only padding is left, none begins,
+    so that what a sentence scores does not depend on how far it is padded.
+    """
 
     def __init__(
         self, vocabulary: int, dimension: int, widths: tuple[int, ...], filters: int, classes: int
@@ -59,13 +63,17 @@ class TextCNNNetwork(nn.Module):
         self.output = nn.Linear(len(widths) * filters, classes)
 
     def forward(self, text: Tensor) -> Tensor:
-        """Return scores (n, classes); sentences shorter than a filter are padded."""
-        words = (text != 0).unsqueeze(-1)
-        vectors = (self.embedding_slot(self.embedding(text)) * words).transpose(1, 2)
-        vectors = F.pad(vectors, (0, max(0, max(self.widths) - vectors.shape[-1])))
-        responses = [F.relu(self.get_submodule(f"conv{width}")(vectors)).amax(-1) for width in self.widths]
-        scores: Tensor = self.output(self.maxima_slot(torch.cat(responses, dim=1)))
+        """Return scores (n, classes)."""
+        words = (text != 0).unsqueeze(1)
+        vectors = self.embedding_slot(self.embedding(text)).transpose(1, 2) * words
+        maxima = [self._maxima(width, vectors, words) for width in self.widths]
+        scores: Tensor = self.output(self.maxima_slot(torch.cat(maxima, dim=1)))
         return scores
+
+    def _maxima(self, width: int, vectors: Tensor, words: Tensor) -> Tensor:
+        responses = self.get_submodule(f"conv{width}")(F.pad(vectors, (0, width - 1)))
+        strongest: Tensor = (F.relu(responses) * words).amax(-1)
+        return strongest
 
 
 @final

@@ -29,7 +29,8 @@ class MLP(Model):
         return (*self._hidden_layers(), "output")
 
     def slots(self) -> tuple[tuple[str, str], ...]:
-        return tuple((layer, place) for layer in self._hidden_layers() for place in ("normalisation", "units"))
+        places = ("normalisation", "units")
+        return tuple((layer, place) for layer in self._hidden_layers() for place in places)
 
     def _hidden_layers(self) -> tuple[str, ...]:
         return tuple(f"hidden{i}" for i in range(1, len(self.hidden) + 1))
