@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from studylib.figures.style import (
     ACCENT,
@@ -57,7 +58,7 @@ def draw_learning_curves(record: Record, arms: Sequence[str] | None = None) -> P
     names = list(arms or record.arms)
     if not any(averaged(record.finished(arm), "train_loss") for arm in names):
         return saying("No learning curves: these models are solved exactly, or no training came to its end.")
-    title = "Loss per example without penalties, as training goes on"
+    title = "Loss per example, without penalties"
     base = short(record.baseline)
     note = (
         f"Solid: validation. Dashed: train. Thin: validation of {base}. Mean over seeds ± 1 standard error."
@@ -70,6 +71,7 @@ def draw_learning_curves(record: Record, arms: Sequence[str] | None = None) -> P
             panel.plot(reference.epochs, reference.mean, color=FAINT, linewidth=1.2)
         _draw(panel, record.finished(arm))
     _choose_scale(axes)
+    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
     label_edges(axes, "epoch", "loss (nats)" if record.dataset.get("task") == "classification" else "loss")
     return picture(figure, f"{title}. " + " ".join(_told(arm, record.finished(arm)) for arm in names))
 

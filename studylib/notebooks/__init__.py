@@ -132,9 +132,10 @@ def _quiet() -> Iterator[None]:
 def _read(source: Path) -> NotebookNode:
     try:
         notebook: NotebookNode = nbformat.read(source, as_version=4)
+        nbformat.validate(notebook)
     except OSError as error:
         raise ParameterError(f"{source}: cannot be read: {error.strerror}.") from None
-    except (ValueError, nbformat.ValidationError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError) as error:
         raise ParameterError(f"{source}: expected a notebook, but {str(error).splitlines()[0]}.") from None
     return notebook
 

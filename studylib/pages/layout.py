@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from studylib.pages.verdicts import MEANINGS, SIGNS
+from studylib.pages.verdicts import MEANINGS, chip
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,7 +34,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals.update(signs=SIGNS, meanings=MEANINGS)
+    templates.globals.update(chip=chip, meanings=MEANINGS)
     return templates
 
 

@@ -28,8 +28,8 @@ def yaml(value: Any) -> str:
     from ruamel.yaml import YAML
 
     writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False  # type: ignore[assignment]  # typed by its first value, None
-    writer.sort_base_mapping_type_on_output = False
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed by its default, None
     writer.width = 100
     buffer = StringIO()
     writer.dump(json.loads(json.dumps(value)), buffer)

@@ -66,14 +66,14 @@ def _glance(record: Record) -> dict[str, Any] | None:
         return None
     key = str(record.params["metric"])
     metric, means = metric_of(key), compare.arm_means(record, key)
-    rows = [_row(c, metric, _mean(metric, means[c.arm], record)) for c in found]
+    rows = [_row(c, metric, _mean(metric, means[c.arm])) for c in found]
     return {
         "metric": compare.spoken(key),
         "unit": _unit(record) if metric.unit == OF_TARGET else metric.unit,
         "level": f"{found[0].level * 100:g}",
         "baseline": (
             record.baseline,
-            _mean(metric, means[record.baseline], record),
+            _mean(metric, means[record.baseline]),
             len(record.finished(record.baseline)),
         ),
         "rows": rows,
@@ -96,8 +96,8 @@ def _row(contrast: Contrast, metric: Metric, mean: str) -> dict[str, Any]:
     }
 
 
-def _mean(metric: Metric, mean: float, record: Record) -> str:
-    return "no fit finished" if isnan(mean) else metric.formatted(mean, _unit(record))
+def _mean(metric: Metric, mean: float) -> str:
+    return "no fit finished" if isnan(mean) else metric.formatted(mean)
 
 
 def _unit(record: Record) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from markupsafe import Markup
+
+from studylib.metrics import metric_of
 from studylib.records import Contrast, Record, Verdict
 
 # the markers of draw_differences, so that a page and its picture speak one language
@@ -15,6 +18,15 @@ MEANINGS: Mapping[Verdict, str] = {
     "equivalent": "The difference is surely smaller than the smallest effect that matters.",
     "undecided": "These seeds do not tell.",
 }
+CHIP = Markup('<span class="chip {}"><span aria-hidden="true">{}</span> {}</span>')
+
+
+def chip(word: str, count: int | None = None) -> Markup:
+    """Return a verdict as a coloured word with its sign, after ``count`` if given; another word as it is."""
+    sign = {**SIGNS}.get(word)  # type: ignore[call-overload]  # any word may be asked for
+    if sign is None:
+        return Markup.escape(word)
+    return CHIP.format(word, sign, word if count is None else f"{count} {word}")
 
 
 def counts(contrasts: Iterable[Contrast]) -> dict[Verdict, int]:
@@ -25,9 +37,7 @@ def counts(contrasts: Iterable[Contrast]) -> dict[Verdict, int]:
 
 def deciding(record: Record) -> list[Contrast]:
     """Return the contrasts on the metric that decides the study, best first."""
-    from studylib.metrics import KEYS
-
     key = str(record.params["metric"])
-    sign = 1 if key in KEYS and not KEYS[key].higher_is_better else -1
+    sign = -1 if metric_of(key).higher_is_better else 1
     found = [contrast for contrast in record.contrasts if contrast.metric == key]
     return sorted(found, key=lambda contrast: sign * contrast.difference)
