@@ -353,6 +353,15 @@ def test_outputs_are_shown_as_text(study: Page) -> None:
     assert "Hinton (https://example.org/d)" in study.text
 
 
+def test_html_in_prose_is_shown_as_it_was_written(tmp_path: Path) -> None:
+    """Markdown is for prose; a tag in it is a word, and an image from elsewhere its description."""
+    path = executed(tmp_path / "run.ipynb", said("prose", "A <b>bold</b> ![view](https://example.org/a.png)"))
+
+    page = study_of(path, classification())
+
+    assert "A <b>bold</b> view" in page.text
+
+
 def test_frames_become_tables_with_aligned_numbers_and_verdicts(tmp_path: Path) -> None:
     """Columns of numbers are marked, also empty cells; the name of the index moves up into the corner."""
     frame = pd.DataFrame(
@@ -399,7 +408,10 @@ def hostile_record(text: str) -> Record:
         replace(f, arm=text if f.arm == "dropout" else f.arm, reason=text if f.reason else "")
         for f in record.fits
     )
-    contrasts = tuple(replace(c, arm=text if c.arm == "dropout" else c.arm) for c in record.contrasts)
+    verdict: Any = text
+    contrasts = tuple(
+        replace(c, arm=text, verdict=verdict) if c.arm == "dropout" else c for c in record.contrasts
+    )
     facts = {**record.dataset, "name": text, "source": text, "licence": text, "about": text, "sha256": text}
     return replace(
         record,

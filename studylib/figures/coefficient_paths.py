@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.collections import LineCollection
 
 from studylib.figures.style import (
     FAINT,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from studylib.figures.picture import Picture
 
 NAMED = len(SERIES)  # coefficients with a colour and a name; the others stay grey
-RASTERED = 30  # grey lines from which an image is smaller than their points
+MOST_POINTS = 5000  # of the grey lines of a panel; an image of more is smaller
+LEGEND_WIDTH = 62  # in signs; a line and its gap take nine
 TITLE = "Coefficients as the strength grows"
 
 
@@ -60,7 +62,7 @@ def draw_coefficient_paths(
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside upper left",
-        ncols=4,
+        ncols=max(1, int(LEGEND_WIDTH // (9 + max(len(name) for _, name in coloured)))),
         title=TITLE,
         title_fontproperties={"size": 11, "weight": "bold"},
         alignment="left",
@@ -78,7 +80,9 @@ def largest(tables: Mapping[str, np.ndarray]) -> list[int]:
 def _draw(panel: Axes, x: np.ndarray, values: np.ndarray, coloured: list[tuple[int, str]]) -> None:
     others = np.setdiff1d(np.arange(values.shape[1]), [k for k, _ in coloured])
     if len(others):
-        panel.plot(x, values[:, others], color=FAINT, linewidth=0.8, rasterized=len(others) > RASTERED)
+        lines = [np.column_stack([x, values[:, k]]) for k in others]
+        many = values[:, others].size > MOST_POINTS
+        panel.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.8, rasterized=many))
     for colour, (k, name) in zip(SERIES, coloured, strict=False):
         panel.plot(x, values[:, k], color=colour, linewidth=1.5, label=name)
     panel.axhline(0, color=INK, linewidth=0.8)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studylib.figures.picture import Picture
     from studylib.records import Fit, Record
 
-MOST_POINTS = 120  # of a line: more cannot be told apart at this size
+MOST_POINTS = 60  # of a line: more cannot be told apart at this size
 WIDE = 30.0  # ratio of losses from which a linear axis would flatten the small ones
 
 
@@ -91,14 +91,19 @@ def averaged(fits: Sequence[Fit], curve: str) -> Average | None:
     return Average(mean, np.sqrt(spread / training))
 
 
+def thinned(count: int) -> np.ndarray:
+    """Return which of ``count`` points are drawn: evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_POINTS)).round().astype(int))
+
+
 def _draw(panel: Axes, fits: Sequence[Fit]) -> None:
     if not fits:
         say(panel, "no seed came to the end of its training")
     for curve, colour, line in (("train_loss", MUTED, (0, (3, 1.5))), ("validation_loss", ACCENT, "-")):
         average = averaged(fits, curve)
         if average:
-            thin = slice(None, None, 1 + len(average.mean) // MOST_POINTS)
-            epochs, mean, error = average.epochs[thin], average.mean[thin], average.error[thin]
+            kept = thinned(len(average.mean))
+            epochs, mean, error = average.epochs[kept], average.mean[kept], average.error[kept]
             panel.fill_between(epochs, mean - error, mean + error, color=colour, alpha=0.18, linewidth=0)
             panel.plot(epochs, mean, color=colour, linestyle=line)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+RASTER = 144  # dots to the inch, where many points are drawn as an image
 WIDTH = 4.8  # inches, at 72 points and 96 screen pixels each
 INK, MUTED, FAINT, GRID = "#1c2430", "#5a6472", "#9aa3af", "#e2e6eb"
 ACCENT, SECOND, GREEN = "#0b62a8", "#b4520a", "#00795c"
@@ -134,17 +135,23 @@ def picture(figure: Figure, alt: str) -> Picture:
     """Return the figure as a picture: no date and no program name, so the same bytes each time."""
     buffer = StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
+    figure.savefig(buffer, format="svg", metadata=nothing, dpi=RASTER)
     svg = buffer.getvalue()
     return Picture(_slim(svg[svg.index("<svg") :]), " ".join(alt.split()))
 
 
 def _slim(svg: str) -> str:
-    # a hundredth of a point is finer than any screen, and the typeface need be named only once
-    svg = re.sub(r' (?:d|x|y|transform)="[^"<>]*"', lambda found: _coordinates(found[0]), svg)
+    # a tenth of a point is finer than any screen, and the typeface need be named only once
+    svg = re.sub(r' (?:[dxy]="|transform="rotate)[^"<>]*"', lambda found: _coordinates(found[0]), svg)
     svg = svg.replace(" font-family: 'DejaVu Sans';", "")
     return svg.replace('<style type="text/css">', f'<style type="text/css">text{{font-family: {FAMILY}}}', 1)
 
 
 def _coordinates(attribute: str) -> str:
-    return re.sub(r"(\.\d\d)\d+", r"\1", attribute).replace(" \n", " ").replace("\n", " ")
+    rounded = re.sub(r"\d+\.\d+", lambda number: _rounded(float(number[0])), attribute)
+    return re.sub(r"\s*([A-Z])\s+(?=[-\d])|\s+", lambda gap: gap[1] or " ", rounded)
+
+
+def _rounded(number: float) -> str:
+    # small numbers are the outlines of marks, whose roundness needs a decimal more
+    return f"{number:.{1 if number >= 10 else 2}f}".rstrip("0").rstrip(".")
