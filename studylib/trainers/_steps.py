@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from studylib.models.base import Model
+    from studylib.regularizers.base import Constraint, Penalty
     from studylib.trainers.base import Training
     from studylib.trainers.techniques import Techniques
 
@@ -25,42 +26,54 @@ class Update:
     def __init__(self, techniques: Techniques, module: nn.Module, model: Model, training: Training) -> None:
         cover = techniques.cover
         self._optimizer = _optimizer(module, training)
-        self._decays = [(decay, cover(decay, module, model)) for decay in techniques.decays]
+        rate = training.learning_rate
+        self._decays = [(decay.factor(rate), cover(decay, module, model)) for decay in techniques.decays]
         self._proximal = [(penalty, cover(penalty, module, model)) for penalty in techniques.proximal]
         self._constraints = [(limit, cover(limit, module, model)) for limit in techniques.constraints]
 
     def __call__(self, loss: Tensor) -> None:
         """Move the weights one step down the gradient of ``loss``."""
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        with torch.no_grad():
-            for decay, weights in self._decays:
-                torch._foreach_mul_(weights, decay.factor(self._learning_rate))
+        loss.backward()
+        for factor, weights in self._decays:
+            _shrink(weights, factor)
         self._optimizer.step()
-        with torch.no_grad():
-            for penalty, weights in self._proximal:
-                for w in weights:
-                    w.copy_(penalty.prox(w, self._step_length(w)))
-            for constraint, weights in self._constraints:
-                for w in weights:
-                    w.copy_(constraint.project(w))
+        for penalty, weights in self._proximal:
+            self._soften(weights, penalty)
+        for constraint, weights in self._constraints:
+            _project(weights, constraint)
 
-    @property
-    def _learning_rate(self) -> float:
-        return float(self._optimizer.param_groups[0]["lr"])
+    @torch.no_grad()
+    def _soften(self, weights: list[Tensor], penalty: Penalty) -> None:
+        for w in weights:
+            w.copy_(penalty.prox(w, self._step_length(w)))
 
     def _step_length(self, w: Tensor) -> Tensor | float:
-        """Return the length of the step just made, per element: Adam's preconditioner is part of it.
+        """Return what a lasting gradient has been multiplied by in the step just made, per element.
 
-        A prox with the bare learning rate after an Adam step has another fixed point than the objective's
-        minimum (Yun, Lozano and Yang 2021, https://arxiv.org/abs/2007.07484).
+        That includes Adam's preconditioner, and the sum 1 + μ + μ² + … of a momentum μ. A prox with the bare
+        learning rate has another fixed point than the objective's minimum (Yun, Lozano and Yang 2021,
+        https://arxiv.org/abs/2007.07484).
         """
-        if not isinstance(self._optimizer, torch.optim.AdamW):
-            return self._learning_rate
-        state, group = self._optimizer.state[w], self._optimizer.param_groups[0]
+        group = self._optimizer.param_groups[0]
+        if isinstance(self._optimizer, torch.optim.SGD):
+            return float(group["lr"] / (1 - group["momentum"]))
+        state = self._optimizer.state[w]
         correction = 1 - group["betas"][1] ** state["step"].item()
-        scale: Tensor = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
-        return self._learning_rate / scale
+        scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
+        step: Tensor = group["lr"] / scale
+        return step
+
+
+@torch.no_grad()
+def _shrink(weights: list[Tensor], factor: float) -> None:
+    torch._foreach_mul_(weights, factor)
+
+
+@torch.no_grad()
+def _project(weights: list[Tensor], constraint: Constraint) -> None:
+    for w in weights:
+        w.copy_(constraint.project(w))
 
 
 def _optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
@@ -69,9 +82,7 @@ def _optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
         return torch.optim.SGD(
             module.parameters(), lr=training.learning_rate, momentum=training.momentum, fused=True
         )
-    return torch.optim.AdamW(
-        module.parameters(), lr=training.learning_rate, weight_decay=0.0, fused=True
-    )
+    return torch.optim.AdamW(module.parameters(), lr=training.learning_rate, weight_decay=0.0, fused=True)
 
 
 @final
@@ -107,8 +118,9 @@ class History:
             Divergence: with the epoch, the loss and what to lower.
         """
         losses = self.train_loss[-1], self.validation_loss[-1]
-        tensors = chain(self._module.parameters(), self._module.buffers())
-        if not (all(map(isfinite, losses)) and all(bool(w.isfinite().all()) for w in tensors)):
+        # a sum is finite only if all that it sums is, and costs less than looking at every weight
+        sums = (float(w.sum()) for w in self._module.state_dict().values())
+        if not all(map(isfinite, chain(losses, sums))):
             raise Divergence(
                 f"the train loss was {losses[0]:g} after epoch {len(self.train_loss)}. "
                 f"Lower training.learning_rate (now {training.learning_rate:g}) or the strength of a penalty."

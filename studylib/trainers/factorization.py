@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studylib.errors import ParameterError
 from studylib.models._networks import FactorizationNetwork
 from studylib.seeds import Noise, initialising
 from studylib.trainers._steps import History, Update
@@ -67,18 +68,20 @@ def train(
 
     Raises:
         Divergence: a loss or a weight stopped being finite.
+        ParameterError: the model is no factorization, or a row leaves no item to draw as a negative.
     """
     techniques = Techniques(regularizers)
     dtype = getattr(torch, training.precision)
     with initialising(seed):
         network = model.build(split.inputs, split.outputs).to(device, dtype)
-    assert isinstance(network, FactorizationNetwork)
+    if not isinstance(network, FactorizationNetwork):
+        raise ParameterError(f"ranking is learnt by matrix_factorization, not by the model {model.name}.")
     techniques.rewire(network, seed, device)
     pairs = torch.from_numpy(split.train.x).to(device)
     held = torch.from_numpy(split.validation.x).to(device)
     sampler = Negatives(pairs, split.inputs, training.negatives)
     held_out = sampler.beside(held, Noise(seed, "held-out negatives", device))
-    penalty = techniques.penalty(network, model)
+    objective = techniques.objective(network, model)
     update = Update(techniques, network, model, training)
     history = History(techniques, network)
     order, draws = Noise(seed, "order", device), Noise(seed, "negatives", device)
@@ -87,7 +90,7 @@ def train(
         network.train()
         shuffled = sampler.beside(pairs[order.permutation(len(pairs), like=pairs)], draws)
         for batch in shuffled.split(training.batch_size):
-            loss = _ranking_loss(network, batch) + penalty()
+            loss = objective(_ranking_loss(network, batch))
             for cost in techniques.interaction_penalties:
                 loss = loss + cost.value(*_touched(network, batch))
             update(loss)
@@ -108,6 +111,12 @@ class Negatives:
         self._seen = torch.zeros(shape, dtype=torch.bool, device=pairs.device)
         self._seen[pairs[:, 0], pairs[:, 1]] = True
         self._count = count
+        full = int(self._seen.all(1).sum())
+        if full:
+            raise ParameterError(
+                f"{full} of {shape[0]} rows have a train interaction with every one of the {shape[1]} items, "
+                "so no negative can be drawn for them. Leave these rows out of the dataset."
+            )
 
     def beside(self, pairs: Tensor, noise: Noise) -> Tensor:
         """Return (n, 2 + count) of row, item and negative items, for ``pairs`` (n, 2)."""

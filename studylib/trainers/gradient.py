@@ -67,18 +67,18 @@ def train(
     techniques.rewire(module, seed, device)
     x, y = _rows(split.train, dtype, device)
     held_x, held_y = _rows(split.validation, dtype, device)
-    target = F.one_hot(y, split.outputs).to(dtype) if techniques.softens else y
+    target = F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.outputs > 1 else y
     disturb = techniques.disturbance(seed, device)
-    penalty = techniques.penalty(module, model)
+    objective = techniques.objective(module, model)
     update = Update(techniques, module, model, training)
     history = History(techniques, module)
     order = Noise(seed, "order", device)
 
     for _ in range(training.epochs):
         module.train()
-        for batch, goal in _batches(x, target, training.batch_size, order):
-            batch, goal = disturb(batch, goal)
-            update(_loss(module(batch), goal) + penalty())
+        for rows in _batches(x, target, training.batch_size, order):
+            batch, goal = disturb(*rows)
+            update(objective(_loss(module(batch), goal)))
         history.add(_mean_loss(module, x, y), _mean_loss(module, held_x, held_y))
         history.refuse_divergence(training)
         if history.stop():

@@ -76,10 +76,16 @@ class Techniques:
 
         return disturb
 
-    def penalty(self, module: nn.Module, model: Model) -> Callable[[], Tensor | float]:
-        """Return the function that sums the smooth penalties over the weights as they are."""
+    def objective(self, module: nn.Module, model: Model) -> Callable[[Tensor], Tensor]:
+        """Return the function that adds the smooth penalties, of the weights as they are, to a loss."""
         terms = [(p.value, w) for p in self.smooth for w in self.cover(p, module, model)]
-        return lambda: sum((value(w) for value, w in terms), 0.0)
+
+        def objective(loss: Tensor) -> Tensor:
+            for value, w in terms:
+                loss = loss + value(w)
+            return loss
+
+        return objective
 
     @staticmethod
     def cover(layered: Layered, module: nn.Module, model: Model) -> list[Tensor]:
