@@ -79,14 +79,28 @@ def recall_by_popularity(scores: np.ndarray, split: Split) -> list[float]:
 
     Popularity is the number of train interactions of the item; the first bin holds the rarest fifth of the
     items; a bin that no test interaction falls into has 0. ``scores`` (rows, items) are −∞ where the row has
-    a train or validation interaction.
+    a train or validation interaction; of equal scores the first item wins.
     """
     import numpy as np
 
     counts = np.bincount(split.train.x[:, 1], minlength=scores.shape[1])
     bins = np.empty(len(counts), dtype=int)
     bins[np.argsort(counts, kind="stable")] = np.arange(len(counts)) * POPULARITY_BINS // len(counts)
-    threshold = np.partition(scores, -CUTOFF, axis=1)[:, -CUTOFF]
     rows, items = split.test.x.T
-    hits = scores[rows, items] >= threshold[rows]
-    return [float(hits[bins[items] == b].sum() / max(1, (bins[items] == b).sum())) for b in range(POPULARITY_BINS)]
+    hits, bin_of = _best(scores)[rows, items], bins[items]
+    total = np.bincount(bin_of, minlength=POPULARITY_BINS)
+    found = np.bincount(bin_of, hits, minlength=POPULARITY_BINS)
+    shares: list[float] = (found / np.maximum(1, total)).tolist()
+    return shares
+
+
+def _best(scores: np.ndarray) -> np.ndarray:
+    """Tell which items are among the 20 best scored of their row, shape of ``scores``."""
+    import numpy as np
+
+    count = min(CUTOFF, scores.shape[1])
+    best: np.ndarray = scores >= np.partition(scores, -count, axis=1)[:, [-count]]
+    tied = best.sum(1) > count
+    order = np.argsort(-scores[tied], axis=1, kind="stable")
+    best[tied] = np.argsort(order, axis=1) < count
+    return best
