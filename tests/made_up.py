@@ -15,7 +15,7 @@ ROWS = TRAIN + VALIDATION + TEST
 
 
 class MadeUp(Dataset):
-    """Rows drawn from the seed; ``test_labels`` deals the labels of the test rows out anew, and no others."""
+    """Rows drawn from the seed; a number but 0 deals the labels of that part out anew, and no others."""
 
     source: ClassVar[str] = "drawn for a test"
     licence: ClassVar[str] = "CC0"
@@ -24,6 +24,7 @@ class MadeUp(Dataset):
     shape: ClassVar[tuple[int, ...]]
     outputs: ClassVar[int]
 
+    validation_labels: int = 0
     test_labels: int = 0
 
     @abstractmethod
@@ -42,9 +43,10 @@ class MadeUp(Dataset):
     def split(self, seed: int) -> Split:
         """Return 40 rows to train on, 30 to validate and 30 to test."""
         x, y = self.draw(numpy_generator(seed, "split"))
-        if self.test_labels:
-            y[-TEST:] = np.random.default_rng(self.test_labels).permutation(y[-TEST:])
         cuts = [TRAIN, TRAIN + VALIDATION]
+        for deal, part in ((self.validation_labels, slice(*cuts)), (self.test_labels, slice(cuts[1], None))):
+            if deal:
+                y[part] = np.random.default_rng(deal).permutation(y[part])
         train, validation, test = map(Examples, np.split(x, cuts), np.split(y, cuts))
         return Split(train, validation, test, self.shape, self.outputs)
 
@@ -79,6 +81,21 @@ class Measures(MadeUp):
         """Return measures and classes."""
         x = rng.normal(size=(ROWS, 5))
         return x, (x[:, 0] - x[:, 1] + rng.normal(size=ROWS) > 0).astype(np.int64)
+
+
+@final
+class Grades(MadeUp):
+    """Five numbers of which one decides between three classes."""
+
+    task: ClassVar[str] = "classification"
+    inputs: ClassVar[str] = "tables"
+    shape: ClassVar[tuple[int, ...]] = (5,)
+    outputs: ClassVar[int] = 3
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return measures and classes."""
+        x = rng.normal(size=(ROWS, 5))
+        return x, np.digitize(x[:, 0], [-0.5, 0.5])
 
 
 @final
@@ -118,7 +135,7 @@ class Sentences(MadeUp):
 class Visits(MadeUp):
     """Each of 30 guests comes six times, mostly into the half of the 40 rooms that is like its number.
 
-    One visit is for validation and one for the test.
+    One visit is for validation and one for the test; ``test_labels`` sends the latter to other rooms.
     """
 
     task: ClassVar[str] = "ranking"

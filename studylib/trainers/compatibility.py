@@ -8,12 +8,7 @@ from studylib import models
 from studylib.datasets.base import Dataset
 from studylib.errors import ParameterError
 from studylib.models.base import Model
-from studylib.regularizers.base import (
-    Layered,
-    Perturbation,
-    Regularizer,
-    Rewiring,
-)
+from studylib.regularizers.base import Decay, Layered, Perturbation, Regularizer, Rewiring
 from studylib.trainers.base import Training
 
 EXACT = frozenset({"l1", "l2", "elastic_net"})
@@ -46,6 +41,8 @@ def refuse_misfits(
         reason = _misfit(regularizer, dataset, model, training)
         if reason:
             raise ParameterError(f"{where}.{regularizer.name}: {reason}")
+        if isinstance(regularizer, Decay):
+            _refuse_overshoot(regularizer, training, where)
 
 
 def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
@@ -54,6 +51,18 @@ def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
             f"{where}: training.optimizer 'exact' solves the linear model on tables, not {model.name} on "
             f"{dataset.inputs}. Use 'adamw' or 'sgd'."
         )
+    if len(dataset.classes()) > 2:
+        raise ParameterError(
+            f"{where}: training.optimizer 'exact' handles regression and two classes, and {dataset.name} has "
+            f"{len(dataset.classes())}. Use 'adamw' or 'sgd'."
+        )
+
+
+def _refuse_overshoot(decay: Decay, training: Training, where: str) -> None:
+    try:
+        decay.factor(training.learning_rate)
+    except ParameterError as error:
+        raise ParameterError(f"{where}.{error}") from None
 
 
 def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: Training) -> str:
@@ -65,25 +74,30 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
     if isinstance(regularizer, Perturbation) and dataset.inputs not in regularizer.inputs:
         return f"disturbs {_listed(regularizer.inputs)}; {dataset.name} holds {dataset.inputs}."
     if isinstance(regularizer, Rewiring):
-        return _no_slot(regularizer, model)
+        return _no_slot(regularizer, dataset, model)
     if isinstance(regularizer, Layered) and not any(map(regularizer.covers, model.layers())):
         return f"no layer of {model.name} matches {regularizer.layers!r}: {', '.join(model.layers())}."
     return ""
 
 
-def _no_slot(rewiring: Rewiring, model: Model) -> str:
+def _no_slot(rewiring: Rewiring, dataset: Dataset, model: Model) -> str:
     fitting = [layer for layer, place in model.slots() if place in rewiring.places]
     if not fitting:
         wanted = " or ".join(PLACES[place] for place in sorted(rewiring.places))
-        others = [
-            name
-            for name in models.CATALOGUE
-            if any(place in rewiring.places for _, place in models.CATALOGUE.example(name).slots())
-        ]
-        return f"needs {wanted}, and the model {model.name} has none. Models that do: {', '.join(others)}."
+        others = ", ".join(_with_places(rewiring.places, dataset.inputs)) or "none"
+        return (
+            f"needs {wanted}, and the model {model.name} has none. "
+            f"Models for {dataset.inputs} that have them: {others}."
+        )
     if not any(map(rewiring.covers, fitting)):
         return f"none of the layers that it fits matches {rewiring.layers!r}: {', '.join(fitting)}."
     return ""
+
+
+def _with_places(places: Iterable[str], inputs: str) -> list[str]:
+    examples = map(models.CATALOGUE.example, models.CATALOGUE)
+    taking = [model for model in examples if inputs in model.inputs]
+    return [model.name for model in taking if any(place in places for _, place in model.slots())]
 
 
 def _listed(names: Iterable[str]) -> str:
