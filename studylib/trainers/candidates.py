@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from studylib import regularizers
 from studylib.components import Component, build
+from studylib.errors import ParameterError
 from studylib.regularizers.base import Regularizer
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -71,22 +72,27 @@ def choices(settings: Settings, where: str = "") -> list[tuple[Regularizer, ...]
 
 
 def chosen(settings: Settings, candidate: int) -> dict[str, float]:
-    """Return ``{"chosen_<regularizer>_<setting>": value}`` of what was left open, for one candidate."""
+    """Return ``{"chosen_<regularizer>_<setting>": value}`` of what was left open, for one candidate.
+
+    For a value that is no number, such as a pattern of layers, it is the place in the list, from 0.
+    """
     taken = expand(settings, "")[candidate]
     return {
-        f"chosen_{name}_{key}": float(taken[name][key])
+        f"chosen_{name}_{key}": _number(taken[name][key], value)
         for name, own in settings.items()
         for key, value in own.items()
         if isinstance(value, list | Mapping)
     }
 
 
+def _number(taken: Any, among: Any) -> float:
+    return float(taken if isinstance(taken, int | float) else list(among).index(taken))
+
+
 def _values(value: Any, where: str) -> list[Any]:
     if isinstance(value, Mapping):
         return build(Range, value, where).values()
     if not value:
-        from studylib.errors import ParameterError
-
         raise ParameterError(f"{where}: expected at least one value to choose from, got an empty list.")
     return list(value)
 

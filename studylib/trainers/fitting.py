@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
+from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.measures import ranked, supervised
 
 if TYPE_CHECKING:
@@ -30,8 +31,10 @@ def fit(
         Divergence: the training, or with open settings every one of them, left the finite numbers.
         ParameterError: the parts do not fit together.
     """
-    split = dataset.split(seed)
     candidates = choices(settings)
+    for regularizers in candidates:
+        refuse_misfits(dataset, model, regularizers, training, where="fit")
+    split = dataset.split(seed)
     if training.optimizer == "exact":
         outcome, taken = _exact(split, candidates, training, seed)
     else:
