@@ -23,8 +23,11 @@ from studylib.errors import Divergence, ParameterError
 from studylib.models.linear import Linear
 from studylib.models.mlp import MLP
 from studylib.regularizers import make
-from studylib.regularizers.base import Regularizer
-from studylib.seeds import Noise, initialising
+from studylib.regularizers.base import Perturbation, Regularizer
+from studylib.regularizers.mixup import Mixup
+from studylib.regularizers.rotate import Rotate
+from studylib.regularizers.shift import Shift
+from studylib.seeds import Noise, derive, initialising
 from studylib.trainers._steps import History, Update
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
@@ -187,6 +190,33 @@ def test_every_technique_with_a_strength_is_held_to_that() -> None:
     }
 
     assert named - {technique.name for _, technique in OFF} == {"embedding_l2"}  # test_factorization.py
+
+
+def test_techniques_draw_from_streams_of_their_own() -> None:
+    """A second technique changes no draw of the first, and neither repeats the draws of the batch order."""
+    split, training = Pictures().split(1), Training(epochs=2, batch_size=16)
+    dropout, off = make("dropout", rate=0.4), make("input_noise", std=0.0)
+    alone, together = (train(split, SMALL, arm, training, seed=1) for arm in ([dropout], [off, dropout]))
+    purposes = ("init", "order", "split", *(f"noise/{name}" for name in regularizers.CATALOGUE))
+    streams = {derive(seed, purpose) for seed in range(50) for purpose in purposes}
+
+    assert same(weights(alone), weights(together))
+    assert len(streams) == 50 * len(purposes)
+    assert all(0 <= stream < 2**63 for stream in streams)
+
+
+def test_perturbations_follow_the_arm_and_soften_last() -> None:
+    """Inputs are bent in the order of the arm, each by its own stream, before examples are mixed."""
+    x = torch.from_numpy(Pictures().split(0).train.x)
+    target = F.one_hot(torch.arange(len(x)) % 3, 3).float()
+    shift, rotate, mixup = Shift(pixels=2), Rotate(degrees=40.0), Mixup(alpha=1.0)
+    expected = x, target
+    order: tuple[Perturbation, ...] = (rotate, shift, mixup)
+    for technique in order:
+        expected = technique.perturb(*expected, Noise(4, f"noise/{technique.name}"))
+    disturbed = Techniques([mixup, rotate, shift]).disturbance(4, "cpu")(x, target)
+
+    assert all(torch.equal(*pair) for pair in zip(disturbed, expected, strict=True))
 
 
 def test_weight_decay_is_that_of_adamw() -> None:
