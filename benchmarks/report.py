@@ -23,7 +23,7 @@ def main() -> None:
         printed = _studylib("report", "--out", str(out), store=str(Path(scratch, "store")))
         wall = perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
-        fits, seconds = re.search(r"(\d+) fits, (\d+) s of pure training", printed).groups()
+        [(fits, seconds)] = re.findall(r"(\d+) fits, (\d+) s of pure training", printed)
         sizes = {page.relative_to(out).as_posix(): page.stat().st_size for page in out.rglob("*.html")}
         start = perf_counter()
         _studylib("report", "--out", str(out), store=str(Path(scratch, "store")))

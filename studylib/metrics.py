@@ -184,12 +184,11 @@ def refuse_misfit(key: object, task: str) -> None:
         ParameterError: with the metrics that fit the task.
     """
     fitting = [known for known, metric in KEYS.items() if metric.task in (task, "weights")]
-    if key in fitting:
-        return
-    if str(key) in KEYS:
+    if key not in fitting and str(key) in KEYS:
         given = f"{key} is for {KEYS[str(key)].task}, but the dataset is for {task}"
         raise ParameterError(f"metric: {given}. Known: {', '.join(fitting)}.")
-    raise unknown("metric", str(key), fitting)
+    if key not in fitting:
+        raise unknown("metric", str(key), fitting)
 
 
 def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -96,7 +97,7 @@ def index(out: Path) -> Path:
         for path in sorted(out.glob("*/*.json"))
         if path.with_suffix(".html").exists()
     ]
-    write_whole(out / "index.html", pages.index_page(entries))
+    write_whole(out / "index.html", pages.index_page(entries, command="studylib report", commit=commit()))
     return out / "index.html"
 
 
@@ -138,7 +139,8 @@ def compared(before: Path, after: Path, out: Path | None) -> tuple[list[str], Pa
     changes = compare.changes(Record.load(before), Record.load(after))
     names = [f"{path.parent.name}-{path.stem}" for path in (before, after)]
     page = out or after.parent.parent / f"compare-{'-'.join(names)}.html"
-    write_whole(page, pages.compare_page(changes))
+    command = shlex.join(["studylib", "compare", str(before), str(after)])
+    write_whole(page, pages.compare_page(changes, command=command, commit=commit()))
     return changes.lines(), page
 
 

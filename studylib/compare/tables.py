@@ -15,6 +15,8 @@ from studylib.records import Contrast, Record
 if TYPE_CHECKING:
     import pandas as pd
 
+SMALLEST_P = 0.001  # shown as such: a smaller one says nothing that a reader could use
+
 
 def table(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return a row per arm, the best difference first; the baseline stands where its difference of 0 puts it.
@@ -61,17 +63,18 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
     key = metric or str(record.params["metric"])
     measure, unit = metric_of(key), metric_of(key).unit_shown(unit_of(record))
     rows = []
-    for row in table(record, metric, baseline).itertuples():
-        reach = (row.high - row.low) / 2
-        texts = {"arm": row.arm, spoken(key): measure.formatted(row.mean) if row.pairs else "no fit finished"}
-        if row.pairs and row.verdict != "baseline":
+    for row in table(record, metric, baseline).to_dict("records"):
+        reach = (row["high"] - row["low"]) / 2
+        mean = measure.formatted(row["mean"]) if row["pairs"] else "no fit finished"
+        texts = {"arm": row["arm"], spoken(key): mean}
+        if row["pairs"] and row["verdict"] != "baseline":
             texts |= {
-                f"difference ({unit})" if unit else "difference": measure.digits(row.difference, reach),
-                "95 % interval": f"{measure.digits(row.low, reach)} to {measure.digits(row.high, reach)}",
-                "p (Holm)": f"{row.p_holm:.3f}",
-                "wins": f"{row.win_rate:.0%}",
+                f"difference ({unit})" if unit else "difference": measure.digits(row["difference"], reach),
+                "95 % interval": f"{measure.digits(row['low'], reach)} to {measure.digits(row['high'], reach)}",
+                "p (Holm)": f"{row['p_holm']:.3f}" if row["p_holm"] >= SMALLEST_P else f"< {SMALLEST_P}",
+                "wins": f"{row['win_rate']:.0%}",
             }
-        rows.append({**texts, "verdict": row.verdict})
+        rows.append({**texts, "verdict": row["verdict"]})
     frame = pd.DataFrame(rows).set_index("arm").fillna("")
     return frame[[name for name in frame if name != "verdict"] + ["verdict"]]
 
@@ -80,5 +83,5 @@ def win_rate(record: Record, contrast: Contrast) -> float:
     """Return the share of pairs in which the arm is better than the baseline, a tie counting half."""
     arm, baseline = (values(record, name, contrast.metric) for name in (contrast.arm, contrast.baseline))
     sign = 1 if metric_of(contrast.metric).higher_is_better else -1
-    wins = [0.5 + 0.5 * ((sign * d > 0) - (sign * d < 0)) for d in differences(arm, baseline)]
+    wins = [0.5 + 0.5 * (int(sign * d > 0) - int(sign * d < 0)) for d in differences(arm, baseline)]
     return fmean(wins) if wins else nan

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from studylib.errors import Divergence
+from studylib.trainers._optimizers import SGD, AdamW
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -25,7 +26,8 @@ class Update:
 
     def __init__(self, techniques: Techniques, module: nn.Module, model: Model, training: Training) -> None:
         cover = techniques.cover
-        self._optimizer = _optimizer(module, training)
+        self._weights: list[Tensor] = list(module.parameters())
+        self._optimizer = _optimizer(self._weights, training)
         rate = training.learning_rate
         self._decays = [(decay.factor(rate), cover(decay, module, model)) for decay in techniques.decays]
         self._proximal = [(penalty, cover(penalty, module, model)) for penalty in techniques.proximal]
@@ -33,7 +35,8 @@ class Update:
 
     def __call__(self, loss: Tensor) -> None:
         """Move the weights one step down the gradient of ``loss``."""
-        self._optimizer.zero_grad()
+        for w in self._weights:
+            w.grad = None
         loss.backward()
         for factor, weights in self._decays:
             _shrink(weights, factor)
@@ -45,24 +48,10 @@ class Update:
 
     @torch.no_grad()
     def _soften(self, weights: list[Tensor], penalty: Penalty) -> None:
+        # A prox with the bare learning rate has another fixed point than the objective's minimum
+        # (Yun, Lozano and Yang 2021, https://arxiv.org/abs/2007.07484).
         for w in weights:
-            w.copy_(penalty.prox(w, self._step_length(w)))
-
-    def _step_length(self, w: Tensor) -> Tensor | float:
-        """Return what a lasting gradient has been multiplied by in the step just made, per element.
-
-        That includes Adam's preconditioner, and the sum 1 + μ + μ² + … of a momentum μ. A prox with the bare
-        learning rate has another fixed point than the objective's minimum (Yun, Lozano and Yang 2021,
-        https://arxiv.org/abs/2007.07484).
-        """
-        group = self._optimizer.param_groups[0]
-        if isinstance(self._optimizer, torch.optim.SGD):
-            return float(group["lr"] / (1 - group["momentum"]))
-        state = self._optimizer.state[w]
-        correction = 1 - group["betas"][1] ** state["step"].item()
-        scale = (state["exp_avg_sq"] / correction).sqrt_().add_(group["eps"])
-        step: Tensor = group["lr"] / scale
-        return step
+            w.copy_(penalty.prox(w, self._optimizer.reach(w)))
 
 
 @torch.no_grad()
@@ -76,13 +65,10 @@ def _project(weights: list[Tensor], constraint: Constraint) -> None:
         w.copy_(constraint.project(w))
 
 
-def _optimizer(module: nn.Module, training: Training) -> torch.optim.Optimizer:
-    # decay is a regularizer of its own here, so the optimizers get none
+def _optimizer(weights: list[Tensor], training: Training) -> SGD | AdamW:
     if training.optimizer == "sgd":
-        return torch.optim.SGD(
-            module.parameters(), lr=training.learning_rate, momentum=training.momentum, fused=True
-        )
-    return torch.optim.AdamW(module.parameters(), lr=training.learning_rate, weight_decay=0.0, fused=True)
+        return SGD(weights, training.learning_rate, training.momentum)
+    return AdamW(weights, training.learning_rate)
 
 
 @final

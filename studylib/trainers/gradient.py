@@ -23,13 +23,19 @@ if TYPE_CHECKING:
     from studylib.regularizers.base import Regularizer
     from studylib.trainers.base import Training
 
-EVALUATION_ROWS = 4096  # bounds the memory of an evaluation
+# at once; their activations stay in a core's cache, which makes a convolution twice as fast
+EVALUATION_ROWS = 256
+# of train, in each epoch: the split has shuffled them, and the metrics at the end look at all
+MONITORED_ROWS = 512
 
 
 @final
 @dataclass(frozen=True)
 class Trained:
-    """A trained module and how it came about: losses without any penalty, one entry per epoch run."""
+    """A trained module and how it came about: losses without any penalty, one entry per epoch run.
+
+    The validation loss is that of all validation rows, the train loss that of the first 512 train rows.
+    """
 
     module: nn.Module
     train_loss: list[float]
@@ -66,6 +72,7 @@ def train(
         module = model.build(split.inputs, split.outputs).to(device, dtype)
     techniques.rewire(module, seed, device)
     x, y = _rows(split.train, dtype, device)
+    seen_x, seen_y = x[:MONITORED_ROWS], y[:MONITORED_ROWS]
     held_x, held_y = _rows(split.validation, dtype, device)
     target = F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.outputs > 1 else y
     disturb = techniques.disturbance(seed, device)
@@ -79,7 +86,7 @@ def train(
         for rows in _batches(x, target, training.batch_size, order):
             batch, goal = disturb(*rows)
             update(objective(_loss(module(batch), goal)))
-        history.add(_mean_loss(module, x, y), _mean_loss(module, held_x, held_y))
+        history.add(_mean_loss(module, seen_x, seen_y), _mean_loss(module, held_x, held_y))
         history.refuse_divergence(training)
         if history.stop():
             break
