@@ -91,10 +91,13 @@ class FactorizationNetwork(nn.Module):
         nn.init.normal_(self.items.weight, std=scale)
 
     def forward(self, rows: Tensor, items: Tensor) -> Tensor:
-        """Return the scores of factor rows (n, d) with items (n, k), shape (n, k)."""
-        p = self.rows_slot(self.rows(rows))
-        q = self.items_slot(self.items(items))
-        return torch.einsum("nd,nkd->nk", p, q) + self.bias[items]
+        """Return the scores of rows (n,) with items (n, k), shape (n, k)."""
+        return self.scores(self.rows(rows), self.items(items), items)
+
+    def scores(self, p: Tensor, q: Tensor, items: Tensor) -> Tensor:
+        """Return the scores of gathered factors p (n, d) with q (n, k, d) of ``items`` (n, k)."""
+        products = self.rows_slot(p).unsqueeze(1) * self.items_slot(q)
+        return products.sum(-1) + self.bias[items]
 
     def all_scores(self) -> Tensor:
         """Return the scores of every row with every item, shape (rows, items)."""

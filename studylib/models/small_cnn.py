@@ -39,6 +39,7 @@ class SmallCNN(Model):
     def build(self, inputs: tuple[int, ...], outputs: int) -> nn.Module:
         from collections import OrderedDict
 
+        import torch
         from torch import nn
 
         from studylib.models._slot import Slot
@@ -58,7 +59,8 @@ class SmallCNN(Model):
         net["hidden_relu"] = nn.ReLU()
         net["hidden_units"] = Slot("hidden", "units", self.hidden)
         net["output"] = nn.Linear(self.hidden, outputs)
-        return nn.Sequential(net)
+        # pooling is several times faster where the channels of a pixel lie side by side
+        return nn.Sequential(net).to(memory_format=torch.channels_last)
 
 
 EXAMPLE = SmallCNN()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from studylib.errors import ParameterError
@@ -90,9 +90,10 @@ def train(
         network.train()
         shuffled = sampler.beside(pairs[order.permutation(len(pairs), like=pairs)], draws)
         for batch in shuffled.split(training.batch_size):
-            loss = objective(_ranking_loss(network, batch))
+            p, q = network.rows(batch[:, 0]), network.items(batch[:, 1:])
+            loss = objective(_ranking_loss(network.scores(p, q, batch[:, 1:])))
             for cost in techniques.interaction_penalties:
-                loss = loss + cost.value(*_touched(network, batch))
+                loss = loss + cost.value(p, *q.unbind(1))
             update(loss)
         history.add(_mean_loss(network, shuffled), _mean_loss(network, held_out))
         history.refuse_divergence(training)
@@ -128,17 +129,11 @@ class Negatives:
         return torch.cat([pairs, drawn], dim=1)
 
 
-def _ranking_loss(network: nn.Module, batch: Tensor) -> Tensor:
-    scores = network(batch[:, 0], batch[:, 1:])
+def _ranking_loss(scores: Tensor) -> Tensor:
     return -F.logsigmoid(scores[:, :1] - scores[:, 1:]).mean()
 
 
-def _touched(network: FactorizationNetwork, batch: Tensor) -> tuple[Tensor, ...]:
-    negatives = (network.items(batch[:, k]) for k in range(2, batch.shape[1]))
-    return network.rows(batch[:, 0]), network.items(batch[:, 1]), *negatives
-
-
-def _mean_loss(network: nn.Module, batch: Tensor) -> float:
+def _mean_loss(network: FactorizationNetwork, batch: Tensor) -> float:
     network.eval()
     with torch.no_grad():
-        return float(_ranking_loss(network, batch))
+        return float(_ranking_loss(network(batch[:, 0], batch[:, 1:])))
