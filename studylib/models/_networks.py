@@ -96,7 +96,7 @@ class FactorizationNetwork(nn.Module):
 
     def scores(self, p: Tensor, q: Tensor, items: Tensor) -> Tensor:
         """Return the scores of gathered factors p (n, d) with q (n, k, d) of ``items`` (n, k)."""
-        products = self.rows_slot(p).unsqueeze(1) * self.items_slot(q)
+        products: Tensor = self.rows_slot(p).unsqueeze(1) * self.items_slot(q)
         return products.sum(-1) + self.bias[items]
 
     def all_scores(self) -> Tensor:

@@ -60,7 +60,7 @@ class SmallCNN(Model):
         net["hidden_units"] = Slot("hidden", "units", self.hidden)
         net["output"] = nn.Linear(self.hidden, outputs)
         # pooling is several times faster where the channels of a pixel lie side by side
-        return nn.Sequential(net).to(memory_format=torch.channels_last)
+        return nn.Sequential(net).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub leaves this one out
 
 
 EXAMPLE = SmallCNN()
