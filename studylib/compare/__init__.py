@@ -5,7 +5,7 @@ from __future__ import annotations
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
 from studylib.compare.sentences import concluded, headline, spoken
-from studylib.compare.tables import summary, table
+from studylib.compare.tables import means, summary, table
 from studylib.compare.verdicts import contrasts, verdict
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "concluded",
     "contrasts",
     "headline",
+    "means",
     "spoken",
     "summary",
     "table",

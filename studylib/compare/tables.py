@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -65,18 +65,38 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
     rows = []
     for row in table(record, metric, baseline).to_dict("records"):
         reach = (row["high"] - row["low"]) / 2
+        low, high = measure.digits(row["low"], reach), measure.digits(row["high"], reach)
         mean = measure.formatted(row["mean"]) if row["pairs"] else "no fit finished"
         texts = {"arm": row["arm"], spoken(key): mean}
         if row["pairs"] and row["verdict"] != "baseline":
             texts |= {
                 f"difference ({unit})" if unit else "difference": measure.digits(row["difference"], reach),
-                "95 % interval": f"{measure.digits(row['low'], reach)} to {measure.digits(row['high'], reach)}",
+                "95 % interval": f"{low} to {high}",
                 "p (Holm)": f"{row['p_holm']:.3f}" if row["p_holm"] >= SMALLEST_P else f"< {SMALLEST_P}",
                 "wins": f"{row['win_rate']:.0%}",
             }
         rows.append({**texts, "verdict": row["verdict"]})
     frame = pd.DataFrame(rows).set_index("arm").fillna("")
     return frame[[name for name in frame if name != "verdict"] + ["verdict"]]
+
+
+def means(record: Record, *metrics: str) -> pd.DataFrame:
+    """Return the mean over seeds of each of the ``metrics``, a row per arm, numbers as text for reading.
+
+    Raises:
+        ParameterError: the record has no such number.
+    """
+    import pandas as pd
+
+    columns = {key: arm_means(record, key) for key in metrics}
+    return pd.DataFrame(
+        {
+            key.replace("_", " "): {
+                arm: f"{mean:.4g}" if isfinite(mean) else "" for arm, mean in column.items()
+            }
+            for key, column in columns.items()
+        }
+    )
 
 
 def win_rate(record: Record, contrast: Contrast) -> float:

@@ -30,7 +30,7 @@ class Diabetes(Dataset):
 
     task: ClassVar[str] = "regression"
     inputs: ClassVar[str] = "tables"
-    unit: ClassVar[str] = "points of disease progression"
+    unit: ClassVar[str] = "score points"
     source: ClassVar[str] = (
         "Efron, Hastie, Johnstone and Tibshirani (2004), Least Angle Regression,"
         " https://doi.org/10.1214/009053604000000067, as shipped with scikit-learn"
