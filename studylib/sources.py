@@ -14,7 +14,7 @@ from studylib.errors import ParameterError, did_you_mean, unknown
 
 def studies() -> tuple[str, ...]:
     """Return the names of the studies: the notebooks of the project."""
-    return tuple(sorted(path.stem for path in (places.project_folder() / "notebooks").glob("*.ipynb")))
+    return tuple(sorted(path.stem for path in (places.project() / "notebooks").glob("*.ipynb")))
 
 
 def notebook(study: str) -> Path:
@@ -25,7 +25,7 @@ def notebook(study: str) -> Path:
     """
     if study not in studies():
         raise unknown("study", study, studies())
-    return places.project_folder() / "notebooks" / f"{study}.ipynb"
+    return places.project() / "notebooks" / f"{study}.ipynb"
 
 
 def read_cell(path: Path) -> dict[str, Any]:
