@@ -23,10 +23,18 @@ class Divergence(StudyError):
     """The loss or the weights stopped being finite during a training."""
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the known name that was most likely meant, or nothing; ``lr`` is short for ``learning_rate``."""
+    names = {one.lower(): one for one in known}
+    initials = {"".join(word[:1] for word in one.split("_")): one for one in reversed(names) if "_" in one}
+    close = [initials.get(name.lower()), *get_close_matches(name.lower(), names, n=1, cutoff=0.5)]
+    return next((names[one] for one in close if one), "")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the nearest known name, or nothing."""
-    nearest = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f" Did you mean {nearest[0]!r}?" if nearest else ""
+    meant = nearest(name, known)
+    return f" Did you mean {meant!r}?" if meant else ""
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> ParameterError:
