@@ -186,7 +186,9 @@ def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Trainin
     if "training" in own:
         changed = {**training.model_dump(), **_mapping(own["training"], f"{where}.training")}
         training = build(Training, changed, f"{where}.training")
-    settings = {key: _mapping(value, f"{where}.{key}") for key, value in own.items() if key not in OVERRIDES}
+    # a mapping has no order: sorted, because equal parameters are to give equal numbers
+    names = sorted(key for key in own if key not in OVERRIDES)
+    settings = {key: _mapping(own[key], f"{where}.{key}") for key in names}
     for regularizers in choices(settings, where):
         refuse_misfits(dataset, model, regularizers, training, where)
     return Arm(name=name, regularizers=settings, model=model, training=training)
