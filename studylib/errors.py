@@ -7,8 +7,12 @@ StudyError            the work could not be done; the message says what to do   
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from typing import ParamSpec, TypeVar, final
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class StudyError(Exception):
@@ -21,6 +25,26 @@ class ParameterError(StudyError):
 
 class Divergence(StudyError):
     """The loss or the weights stopped being finite during a training."""
+
+
+@final
+class Complaints:
+    """What is wrong with the parts of one request, collected so that it is said at once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def hear(self, check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T | None:
+        """Return what ``check`` returns; None if it complained."""
+        try:
+            return check(*arguments, **named)
+        except ParameterError as error:
+            self.lines += str(error).splitlines()
+            return None
+
+    def error(self) -> ParameterError:
+        """Return all complaints as one error, a line for each."""
+        return ParameterError("\n".join(self.lines))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from studylib import datasets, metrics, models
 from studylib.components import Catalogue, Component, build
 from studylib.datasets.base import Dataset, content_hash
-from studylib.errors import ParameterError, nearest, unknown
+from studylib.errors import Complaints, ParameterError, nearest, unknown
 from studylib.models.base import Model
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
@@ -39,22 +39,27 @@ class Arm(BaseModel):
     training: Training
 
 
-@final
-class StudyParams(BaseModel):
-    """Everything that a run depends on, checked; equal parameters give equal records."""
+class Plain(BaseModel):
+    """The parameters that are single values."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+    seeds: Annotated[int, Field(ge=2, le=10_000, description="how many; two are needed for an interval")]
+    metric: str
+    smallest_effect: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    device: Literal["auto", "cpu", "cuda"]
+
+
+@final
+class StudyParams(Plain):
+    """Everything that a run depends on, checked; equal parameters give equal records."""
 
     study: str
     run: str
     dataset: Dataset
     model: Model
     training: Training
-    seeds: Annotated[int, Field(ge=2, le=10_000, description="how many; two are needed for an interval")]
     arms: tuple[Arm, ...]
-    metric: str
-    smallest_effect: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    device: Literal["auto", "cpu", "cuda"]
     tree: Tree  # as it was asked for, in the form of a params file
 
     @property
@@ -147,36 +152,47 @@ def _source(complaint: str, stages: list[tuple[str, Tree]]) -> str:
 
 
 def _checked(study: str, run: str, tree: Tree) -> StudyParams:
-    _refuse_strangers(tree)
-    dataset = _part(datasets.CATALOGUE, tree["dataset"], "dataset")
-    model = _part(models.CATALOGUE, tree["model"], "model")
-    training = build(Training, _mapping(tree["training"], "training"), "training")
-    arms = tuple(
-        _arm(str(name), _mapping(own, f"arms.{name}"), dataset, model, training)
-        for name, own in _mapping(tree["arms"], "arms").items()
+    told = Complaints()
+    for name in tree:
+        told.hear(_refuse_stranger, name)
+    dataset = told.hear(_part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
+    model = told.hear(_part, models.CATALOGUE, tree.get("model"), "model")
+    training = told.hear(_training, tree.get("training"), "training", {})
+    plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
+    if dataset and plain:
+        told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
+    arms = (
+        told.hear(_arms, tree.get("arms"), dataset, model, training)
+        if dataset and model and training
+        else None
     )
+    if told.lines or not (dataset and model and training and plain and arms):
+        raise told.error()
+    parts = {"dataset": dataset, "model": model, "training": training, "arms": arms, "tree": dict(tree)}
+    return StudyParams.model_validate({"study": study, "run": run, **parts, **plain.model_dump()})
+
+
+def _refuse_stranger(name: object) -> None:
+    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
+    if name in known:
+        return
+    inner = nearest(str(name), Training.model_fields)
+    if nearest(str(name), known) or not inner:
+        raise unknown("parameter", str(name), known)
+    raise ParameterError(f"unknown parameter {name!r}. Did you mean 'training.{inner}'?")
+
+
+def _training(value: Any, where: str, defaults: Tree) -> Training:
+    return build(Training, {**defaults, **_mapping(value, where)}, where)
+
+
+def _arms(value: Any, dataset: Dataset, model: Model, training: Training) -> tuple[Arm, ...]:
+    arms = _mapping(value, "arms")
     if not arms:
         raise ParameterError("arms: expected at least a baseline, got none.")
-    metrics.refuse_misfit(tree["metric"], dataset.task)
-    rest = {key: tree[key] for key in ("seeds", "metric", "smallest_effect", "device")}
-    parts = {"study": study, "run": run, "dataset": dataset, "model": model, "training": training}
-    return build(StudyParams, {**parts, **rest, "arms": arms, "tree": dict(tree)}, "")
-
-
-def _refuse_strangers(tree: Tree) -> None:
-    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
-    for name in tree:
-        if name not in known:
-            raise _stranger(str(name), known)
-    for name in sorted(known - set(tree)):
-        raise ParameterError(f"{name}: missing.")
-
-
-def _stranger(name: str, known: set[str]) -> ParameterError:
-    inner = nearest(name, Training.model_fields)
-    if nearest(name, known) or not inner:
-        return unknown("parameter", name, known)
-    return ParameterError(f"unknown parameter {name!r}. Did you mean 'training.{inner}'?")
+    return tuple(
+        _arm(name, _mapping(own, f"arms.{name}"), dataset, model, training) for name, own in arms.items()
+    )
 
 
 def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Training) -> Arm:
@@ -184,8 +200,7 @@ def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Trainin
     if "model" in own:
         model = _part(models.CATALOGUE, own["model"], f"{where}.model")
     if "training" in own:
-        changed = {**training.model_dump(), **_mapping(own["training"], f"{where}.training")}
-        training = build(Training, changed, f"{where}.training")
+        training = _training(own["training"], f"{where}.training", training.model_dump())
     # a mapping has no order: sorted, because equal parameters are to give equal numbers
     names = sorted(key for key in own if key not in OVERRIDES)
     settings = {key: _mapping(own[key], f"{where}.{key}") for key in names}
