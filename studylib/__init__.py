@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 # where each public name lives; loaded when first asked for, so that `import studylib` costs nothing
+_MODULES = ("compare", "regularizers")
 _HOMES = {
     "run_study": "studylib.study",
     "study_params": "studylib.params",
@@ -18,10 +19,12 @@ _HOMES = {
     "StudyError": "studylib.errors",
     "ParameterError": "studylib.errors",
 }
-__all__ = ["ParameterError", "Record", "StudyError", "run_study", "study_params"]
+__all__ = ["ParameterError", "Record", "StudyError", "compare", "regularizers", "run_study", "study_params"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"studylib.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'studylib' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -24,7 +24,11 @@ app = typer.Typer(
 
 Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as cores if not given")]
-Device = Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option(help="where to train; else as the study says")]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda"] | None, typer.Option(help="where to train; else as the study says")
+]
+Suite = Annotated[Literal["default", "benchmark"], typer.Option(help="which collection of studies")]
+INTERRUPTED = 130
 
 
 def main() -> NoReturn:
@@ -35,8 +39,12 @@ def main() -> NoReturn:
         _leave(error, 2)
     except StudyError as error:
         _leave(error, 1)
-    except KeyboardInterrupt:
-        _leave("interrupted; what is finished is kept", 130)
+    except OSError as error:  # a full disk, a folder that went away: what was kept before is still there
+        _leave(f"{error.filename or 'a file'}: {error.strerror or error}.", 1)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _leave("interrupted; what is finished is kept.", INTERRUPTED)
+        raise
     sys.exit(0)
 
 
@@ -50,6 +58,7 @@ def report(
     studies: Annotated[list[str] | None, typer.Argument(help="which; all if none is named")] = None,
     *,
     run: Annotated[str, typer.Option(help="params/<study>/<RUN>.yaml of each study")] = "default",
+    suite: Suite = "default",
     out: Out = Path("reports"),
     workers: Workers = None,
     device: Device = None,
@@ -57,7 +66,9 @@ def report(
     """Run the case studies and write reports/index.html and a page per study."""
     from studylib import runs, sources
 
-    wanted = [runs.from_file(study, run, device) for study in studies or sources.studies()]
+    if suite != "default":
+        raise ParameterError(f"--suite {suite}: there are no studies of this suite yet. Use --suite default.")
+    wanted = [runs.from_file(study, run, device) for study in dict.fromkeys(studies or sources.studies())]
     _make(wanted, out, workers)
 
 
@@ -65,9 +76,13 @@ def report(
 def run_command(
     study: Annotated[str, typer.Argument(help="name of a notebook")],
     *,
-    params: Annotated[Path | None, typer.Option(help="YAML of what differs from the notebook's parameters")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="training.epochs=5")] = None,
-    arms: Annotated[list[str] | None, typer.Option("--arm", metavar="NAME={…}", help="add or change an arm")] = None,
+    params: Annotated[Path | None, typer.Option(help="YAML of what differs from the notebook's cell")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="training.epochs=5")
+    ] = None,
+    arms: Annotated[
+        list[str] | None, typer.Option("--arm", metavar="NAME={…}", help="add or change an arm")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; else that of the file")] = None,
     out: Out = Path("reports"),
     workers: Workers = None,
@@ -83,7 +98,7 @@ def compare(
     before: Annotated[Path, typer.Argument(help="a record, reports/<study>/<run>.json")],
     after: Annotated[Path, typer.Argument(help="another")],
     *,
-    out: Annotated[Path | None, typer.Option(help="page to write; else compare-<before>-<after>.html")] = None,
+    out: Annotated[Path | None, typer.Option(help="page; else compare-<before>-<after>.html")] = None,
 ) -> None:
     """Print and write what changed between two runs."""
     from studylib import reports
@@ -94,7 +109,7 @@ def compare(
 
 @app.command()
 def verify(
-    records: Annotated[list[Path] | None, typer.Argument(help="records; all under reports/ if none is named")] = None,
+    records: Annotated[list[Path] | None, typer.Argument(help="all under reports/ if none is named")] = None,
     *,
     sample: Annotated[int, typer.Option(min=1, help="fits of each record to compute again")] = 5,
     workers: Workers = None,
@@ -102,9 +117,10 @@ def verify(
     """Compute a sample of a record's fits again and compare every number."""
     from studylib import verification
 
-    differences = verification.verified(records or sorted(Path("reports").glob("*/*.json")), sample, workers, typer.echo)
+    paths = records or sorted(Path("reports").glob("*/*.json"))
+    differences = verification.verified(paths, sample, workers, typer.echo)
     if differences:
-        raise StudyError("\n".join(["numbers that differ:", *differences]))
+        raise StudyError("\n".join(["what differs:", *differences]))
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ registered: the folder is the list. Names are read from the folder without impor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
@@ -18,6 +19,18 @@ from studylib.errors import ParameterError, did_you_mean, unknown
 
 C = TypeVar("C", bound="Component")
 B = TypeVar("B", bound=BaseModel)
+
+
+JSON_TYPES: Mapping[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    tuple: "array",
+    dict: "object",
+    type(None): "null",
+}
 
 
 class Component(BaseModel):
@@ -42,11 +55,18 @@ class Component(BaseModel):
 
     @classmethod
     def settings(cls) -> dict[str, dict[str, Any]]:
-        """Return type, default, range and meaning of each setting, as JSON schema says them."""
+        """Return type, default, range and meaning of each setting, as JSON schema says them.
+
+        ``type`` is there for every setting; where several are allowed, ``number or array``.
+        """
         schema = cls.model_json_schema()
         required = schema.get("required", [])
         return {
-            name: {k: v for k, v in field.items() if k != "title"} | {"required": name in required}
+            name: {
+                "type": _type(field),
+                **{key: own for key, own in field.items() if key not in {"type", "title"}},
+                "required": name in required,
+            }
             for name, field in schema.get("properties", {}).items()
         }
 
@@ -69,6 +89,9 @@ class Catalogue(Mapping[str, type[C]], Generic[C]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
     def __getitem__(self, name: str) -> type[C]:
         return type(self.example(name))
@@ -94,6 +117,16 @@ class Catalogue(Mapping[str, type[C]], Generic[C]):
         return build(self[name], settings, f"{where}.{name}" if where else name)
 
 
+def _type(schema: Mapping[str, Any]) -> str:
+    """Return the JSON type of a setting: of a choice that of its values, of alternatives all of theirs."""
+    if "type" in schema:
+        return str(schema["type"])
+    values = schema.get("enum", [schema["const"]] if "const" in schema else [])
+    branches = [*schema.get("anyOf", []), *schema.get("oneOf", []), *schema.get("allOf", [])]
+    types = [JSON_TYPES[type(value)] for value in values] + [_type(branch) for branch in branches]
+    return " or ".join(dict.fromkeys(types)) or "object"
+
+
 def build(cls: type[B], settings: Mapping[str, Any], where: str) -> B:
     """Build ``cls(**settings)``, turning every complaint into one message with its place.
 
@@ -103,8 +136,11 @@ def build(cls: type[B], settings: Mapping[str, Any], where: str) -> B:
     try:
         return cls.model_validate(dict(settings))
     except ValidationError as error:
-        complaints = [_complaint(e, cls, where) for e in error.errors(include_url=False)]
-        raise ParameterError("\n".join(complaints)) from None
+        found = error.errors(include_url=False)
+        places = [e["loc"] for e in found]
+        # a list whose items are all refused is counted as empty too: the items are what to mend
+        own = [e for e in found if not (e["type"] == "too_short" and any(e["loc"] == p[:-1] for p in places))]
+        raise ParameterError("\n".join(_complaint(e, cls, where) for e in own)) from None
 
 
 def _complaint(error: Any, cls: type[BaseModel], where: str) -> str:
@@ -116,5 +152,12 @@ def _complaint(error: Any, cls: type[BaseModel], where: str) -> str:
         return f"{here}: unknown setting {name!r}.{did_you_mean(name, known)} Known: {listed}."
     if error["type"] == "missing":
         return f"{place}: missing; it has no default."
-    expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{place}: expected {expected}, got {error['input']!r}."
+    choices = re.findall(r"'([^']*)'", error.get("ctx", {}).get("expected", ""))
+    meant = did_you_mean(str(error["input"]), choices)
+    return f"{place}: expected {_expected(error['msg'])}, got {error['input']!r}.{meant}"
+
+
+def _expected(message: str) -> str:
+    """Return what pydantic expects, in words that follow "expected": files know lists, not tuples."""
+    bare = re.sub(r"^Value error, |^Input should be |^\w+ should have ", "", message)
+    return re.sub(r" after validation.*", "", bare).replace("a valid tuple", "a list")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from time import perf_counter
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from studylib import datasets, models
 from studylib.components import Catalogue, Component, build
-from studylib.errors import Divergence
+from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.store import Result
 from studylib.trainers.base import Outcome, Training
@@ -22,6 +23,7 @@ from studylib.trainers.base import Outcome, Training
 C = TypeVar("C", bound=Component)
 
 HEAVY = ["torch", "scipy.special", "studylib.trainers.gradient", "studylib.trainers.factorization"]
+DIED = "a worker process died: out of memory, or stopped from outside"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -29,16 +31,27 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 def local(workers: int | None = None) -> Iterator[Executor]:
     """Yield a pool of ``workers`` processes (default: one per core), each with one intra-op thread.
 
-    Workers are forked from a server that has the heavy imports done, where the system can fork.
+    Workers are forked from a server that has the heavy imports done, where the system can fork. If the body
+    is left by an error or by Ctrl-C, they end at once.
+
+    Raises:
+        StudyError: a worker died outside a fit.
     """
     os.environ.update(ONE_THREAD)  # read by the libraries when the workers import them
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(HEAVY)
-    pool = ProcessPoolExecutor(workers or cores(), mp_context=context, initializer=_one_thread)
+    others = multiprocessing.active_children()
+    pool = ProcessPoolExecutor(workers or cores(), mp_context=context, initializer=_begin)
     try:
         yield pool
+    except BrokenProcessPool:
+        raise StudyError(DIED) from None
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - set(others):
+            worker.terminate()  # a fit may take an hour; what is finished is in the store
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -50,13 +63,22 @@ def cores() -> int:
 
 def compute(specs: Iterable[FitSpec], executor: Executor) -> Iterator[tuple[FitSpec, Result]]:
     """Yield each specification with its result as it is done; one that fails does not stop the others."""
-    futures = {executor.submit(compute_one, spec): spec for spec in specs}
+    futures = {_submitted(spec, executor): spec for spec in specs}
     for future in as_completed(futures):
         try:
-            yield futures[future], future.result()
+            result = future.result()
         except BrokenProcessPool:
-            reason = "a worker process died: out of memory, or stopped from outside"
-            yield futures[future], Result("killed", reason)
+            result = Result("killed", DIED)
+        yield futures[future], result
+
+
+def _submitted(spec: FitSpec, executor: Executor) -> Future[Result]:
+    try:
+        return executor.submit(compute_one, spec)
+    except BrokenProcessPool as error:
+        future: Future[Result] = Future()
+        future.set_exception(error)
+        return future
 
 
 def compute_one(spec: FitSpec) -> Result:
@@ -71,6 +93,20 @@ def compute_one(spec: FitSpec) -> Result:
         return Result("failed", reason, seconds=perf_counter() - start, peak_mb=_peak_mb())
     seconds = perf_counter() - start
     return Result("ok", "", outcome.metrics, outcome.curves, seconds, _peak_mb())
+
+
+def device_class(asked: str) -> str:
+    """Return "cpu" or "cuda": what ``asked`` ("auto", "cpu" or "cuda") means where this runs.
+
+    Raises:
+        ParameterError: "cuda" where there is none.
+    """
+    import torch
+
+    found = asked != "cpu" and torch.cuda.is_available()
+    if asked == "cuda" and not found:
+        raise ParameterError("device: expected a CUDA device, found none. Use 'cpu', or 'auto'.")
+    return "cuda" if found else "cpu"
 
 
 def _outcome(spec: FitSpec) -> Outcome:
@@ -90,10 +126,11 @@ def _named(catalogue: Catalogue[C], settings: Mapping[str, Any]) -> C:
     return catalogue.make(settings["name"], {key: own for key, own in settings.items() if key != "name"})
 
 
-def _one_thread() -> None:
+def _begin() -> None:
     import torch
 
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends its workers
 
 
 def _peak_mb() -> float:

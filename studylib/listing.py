@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from studylib import datasets, metrics, models, regularizers, sources
-from studylib.components import Catalogue
+from studylib.components import JSON_TYPES, Catalogue
 
 Row = dict[str, Any]
 
@@ -34,9 +34,10 @@ def as_text(kind: str) -> str:
 
 
 def _setting(name: str, schema: Row) -> str:
-    default = "required" if schema.get("required") else f"default {json.dumps(schema.get('default'))}"
+    default = json.dumps(schema.get("default"), ensure_ascii=False)
+    needed = "required" if schema.get("required") else f"default {default}"
     about = f": {schema['description']}" if "description" in schema else ""
-    return f"{name} ({default}){about}"
+    return f"{name} ({schema['type']}, {needed}){about}"
 
 
 def _components(catalogue: Catalogue[Any]) -> list[Row]:
@@ -65,7 +66,8 @@ def _studies() -> list[Row]:
 def _study(name: str) -> Row:
     path = sources.notebook(name)
     settings = {
-        key: {"type": type(value).__name__, "default": value} for key, value in sources.read_cell(path).items()
+        key: {"type": JSON_TYPES[type(value)], "default": value, "required": False}
+        for key, value in sources.read_cell(path).items()
     }
     return {"name": name, "kind": "study", "summary": sources.title(path), "settings": settings}
 

@@ -1,26 +1,29 @@
-"""Parameters of a run: the notebook's parameters cell, a YAML file and the command line, made one strict whole.
+"""Parameters of a run: the notebook's cell, a YAML file and the command line, made one strict whole.
 
-Later layers change earlier ones: the cell says everything, a file only what differs, ``--set`` a single value.
+Later layers change earlier ones: the cell says everything, a file what differs, ``--set`` a single value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, final
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, models
-from studylib.components import build
+from studylib.components import Catalogue, Component, build
 from studylib.datasets.base import Dataset, content_hash
-from studylib.errors import ParameterError, unknown
+from studylib.errors import Complaints, ParameterError, nearest, unknown
 from studylib.models.base import Model
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
 from studylib.trainers.candidates import Settings, choices
 from studylib.trainers.compatibility import refuse_misfits
 
+C = TypeVar("C", bound=Component)
 Tree = Mapping[str, Any]
+RUN_NAME = r"\w[\w .-]*"  # it becomes the name of a file
 OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
 
 
@@ -36,22 +39,27 @@ class Arm(BaseModel):
     training: Training
 
 
-@final
-class StudyParams(BaseModel):
-    """Everything that a run depends on, checked; equal parameters give equal records."""
+class Plain(BaseModel):
+    """The parameters that are single values."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
 
-    study: str
-    run: Annotated[str, Field(pattern=r"^[\w][\w .-]*$")]
-    dataset: Dataset
-    model: Model
-    training: Training
     seeds: Annotated[int, Field(ge=2, le=10_000, description="how many; two are needed for an interval")]
-    arms: tuple[Arm, ...]
     metric: str
     smallest_effect: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     device: Literal["auto", "cpu", "cuda"]
+
+
+@final
+class StudyParams(Plain):
+    """Everything that a run depends on, checked; equal parameters give equal records."""
+
+    study: str
+    run: str
+    dataset: Dataset
+    model: Model
+    training: Training
+    arms: tuple[Arm, ...]
     tree: Tree  # as it was asked for, in the form of a params file
 
     @property
@@ -100,7 +108,9 @@ def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParam
     return layered(study, run, [("the notebook's parameters", numbers(values))])
 
 
-def layered(study: str, run: str, layers: list[tuple[str, Tree]], edits: Tree | None = None) -> StudyParams:
+def layered(
+    study: str, run: str, layers: Sequence[tuple[str, Tree]], edits: Tree | None = None
+) -> StudyParams:
     """Return the checked parameters of ``study``: its parameters cell, changed by ``layers``, then ``edits``.
 
     Args:
@@ -113,6 +123,9 @@ def layered(study: str, run: str, layers: list[tuple[str, Tree]], edits: Tree | 
         ParameterError: with the layer that is wrong, the place in it, what was expected and what was found.
     """
     path = notebook(study)
+    if not re.fullmatch(RUN_NAME, run):
+        allowed = "letters, digits, spaces, '.', '-' and '_', with a letter or a digit first"
+        raise ParameterError(f"name of the run: expected {allowed}, got {run!r}. Name it with --name.")
     tree: Tree = read_cell(path)
     stages = [(str(path), tree)]
     for source, layer in layers:
@@ -123,68 +136,88 @@ def layered(study: str, run: str, layers: list[tuple[str, Tree]], edits: Tree | 
     try:
         return _checked(study, run, stages[-1][1])
     except ParameterError as error:
-        source = _first_wrong(study, run, stages)
-        lines = str(error).splitlines()
-        raise ParameterError("\n".join(f"{source}: {line}" for line in lines)) from None
+        lines = [f"{_source(line, stages)}: {line}" for line in str(error).splitlines()]
+        raise ParameterError("\n".join(lines)) from None
 
 
-def _first_wrong(study: str, run: str, stages: list[tuple[str, Tree]]) -> str:
-    for source, tree in stages:
+def _source(complaint: str, stages: list[tuple[str, Tree]]) -> str:
+    """Return the first source after which there is this very complaint."""
+    for source, tree in stages[:-1]:
         try:
-            _checked(study, run, tree)
-        except ParameterError:
-            return source
+            _checked("", "", tree)
+        except ParameterError as error:
+            if complaint in str(error).splitlines():
+                return source
     return stages[-1][0]
 
 
 def _checked(study: str, run: str, tree: Tree) -> StudyParams:
-    _refuse_strangers(tree)
-    dataset = datasets.CATALOGUE.make(*_named(tree["dataset"], "dataset"))
-    model = models.CATALOGUE.make(*_named(tree["model"], "model"))
-    training = build(Training, _mapping(tree["training"], "training"), "training")
-    arms = tuple(
-        _arm(str(name), _mapping(own, f"arms.{name}"), dataset, model, training)
-        for name, own in _mapping(tree["arms"], "arms").items()
+    told = Complaints()
+    for name in tree:
+        told.hear(_refuse_stranger, name)
+    dataset = told.hear(_part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
+    model = told.hear(_part, models.CATALOGUE, tree.get("model"), "model")
+    training = told.hear(_training, tree.get("training"), "training", {})
+    plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
+    if dataset and plain:
+        told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
+    arms = (
+        told.hear(_arms, tree.get("arms"), dataset, model, training)
+        if dataset and model and training
+        else None
     )
+    if told.lines or not (dataset and model and training and plain and arms):
+        raise told.error()
+    parts = {"dataset": dataset, "model": model, "training": training, "arms": arms, "tree": dict(tree)}
+    return StudyParams.model_validate({"study": study, "run": run, **parts, **plain.model_dump()})
+
+
+def _refuse_stranger(name: object) -> None:
+    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
+    if name in known:
+        return
+    inner = nearest(str(name), Training.model_fields)
+    if nearest(str(name), known) or not inner:
+        raise unknown("parameter", str(name), known)
+    raise ParameterError(f"unknown parameter {name!r}. Did you mean 'training.{inner}'?")
+
+
+def _training(value: Any, where: str, defaults: Tree) -> Training:
+    return build(Training, {**defaults, **_mapping(value, where)}, where)
+
+
+def _arms(value: Any, dataset: Dataset, model: Model, training: Training) -> tuple[Arm, ...]:
+    arms = _mapping(value, "arms")
     if not arms:
         raise ParameterError("arms: expected at least a baseline, got none.")
-    metrics.refuse_misfit(tree["metric"], dataset.task)
-    rest = {key: tree[key] for key in ("seeds", "metric", "smallest_effect", "device")}
-    parts = {"study": study, "run": run, "dataset": dataset, "model": model, "training": training}
-    return build(StudyParams, {**parts, **rest, "arms": arms, "tree": dict(tree)}, "")
-
-
-def _refuse_strangers(tree: Tree) -> None:
-    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
-    for name in tree:
-        if name not in known:
-            raise unknown("parameter", str(name), known)
-    for name in sorted(known - set(tree)):
-        raise ParameterError(f"{name}: missing.")
+    return tuple(
+        _arm(name, _mapping(own, f"arms.{name}"), dataset, model, training) for name, own in arms.items()
+    )
 
 
 def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Training) -> Arm:
     where = f"arms.{name}"
     if "model" in own:
-        model = models.CATALOGUE.make(*_named(own["model"], f"{where}.model"))
+        model = _part(models.CATALOGUE, own["model"], f"{where}.model")
     if "training" in own:
-        changed = {**training.model_dump(), **_mapping(own["training"], f"{where}.training")}
-        training = build(Training, changed, f"{where}.training")
-    settings = {
-        key: _mapping(value, f"{where}.{key}") for key, value in own.items() if key not in OVERRIDES
-    }
+        training = _training(own["training"], f"{where}.training", training.model_dump())
+    # a mapping has no order: sorted, because equal parameters are to give equal numbers
+    names = sorted(key for key in own if key not in OVERRIDES)
+    settings = {key: _mapping(own[key], f"{where}.{key}") for key in names}
     for regularizers in choices(settings, where):
         refuse_misfits(dataset, model, regularizers, training, where)
     return Arm(name=name, regularizers=settings, model=model, training=training)
 
 
-def _named(value: Any, where: str) -> tuple[str, dict[str, Any], str]:
-    """Return (name, settings, where) of ``digits`` or ``{name: digits, …}``."""
+def _part(catalogue: Catalogue[C], value: Any, where: str) -> C:
+    """Build the part that ``digits`` or ``{name: digits, …}`` asks for."""
     settings = {"name": value} if isinstance(value, str) else dict(_mapping(value, where))
     name = settings.pop("name", None)
     if not isinstance(name, str):
-        raise ParameterError(f"{where}.name: expected the name of a {where.split('.')[-1]}, got {name!r}.")
-    return name, settings, where
+        raise ParameterError(f"{where}.name: expected the name of a {catalogue.noun}, got {name!r}.")
+    if name not in catalogue:
+        raise unknown(catalogue.noun, name, catalogue, where)
+    return build(catalogue[name], settings, where)
 
 
 def _mapping(value: Any, where: str) -> Tree:
@@ -192,4 +225,7 @@ def _mapping(value: Any, where: str) -> Tree:
         return {}
     if not isinstance(value, Mapping):
         raise ParameterError(f"{where}: expected settings such as {{name: value}}, got {value!r}.")
+    for name in value:
+        if not isinstance(name, str):
+            raise ParameterError(f"{where}: expected text as a name, got {name!r}. Put it in quotes.")
     return value

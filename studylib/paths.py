@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     """Return ``strengths``, ``paths`` and ``names`` of the arms that leave one strength open.
 
-    ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``. Arms are
-    shown together only if they choose from the same strengths; those of the first such arm count.
+    ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``. Arms
+    are shown together only if they choose from the same strengths; those of the first such arm count.
 
     Raises:
         ParameterError: no arm is exact and leaves its strength open.
@@ -39,7 +39,7 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
 
 
 def _grid(arm: Arm) -> tuple[list[float], float] | None:
-    """Return the strengths that a linear arm chooses from and its mix; None if it has one, or several mixes."""
+    """Return the strengths that a linear arm chooses from, and its mix; None without one mix and many."""
     from studylib.trainers.linear import strengths_of
 
     candidates = choices(arm.regularizers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from studylib.errors import ParameterError
+
 
 def project() -> Path:
     """Return the folder that holds the package and ``pyproject.toml``; without one, the working folder."""
@@ -16,3 +18,17 @@ def store_folder() -> Path:
     """Return the folder of what can be computed again: ``STUDYLIB_STORE``, or the project's ``.studylib``."""
     named = os.environ.get("STUDYLIB_STORE", "")
     return Path(named).expanduser().resolve() if named else project() / ".studylib"
+
+
+def refuse_unwritable(folder: Path, advice: str) -> None:
+    """Make ``folder``, or say before any work is done that nothing can be kept there.
+
+    Raises:
+        ParameterError: the folder cannot be made or written to; ``advice`` says what to do.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ParameterError(f"{folder}: expected a folder to write to: {error.strerror}. {advice}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ParameterError(f"{folder}: expected a folder to write to: Permission denied. {advice}")

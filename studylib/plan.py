@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from studylib.params import StudyParams
 
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
-DECIDING_CODE = ("datasets", "regularizers", "models", "trainers", "components", "metrics", "seeds", "statistics")
+DECIDING_CODE = (
+    "datasets",
+    "regularizers",
+    "models",
+    "trainers",
+    "components",
+    "metrics",
+    "seeds",
+    "statistics",
+)
 
 
 @final
@@ -28,7 +37,7 @@ class FitSpec:
         dataset, model: ``{"name": …}`` with every setting.
         regularizers: ``{name: {setting: value}}``.
         training: every setting of ``studylib.trainers.base.Training``.
-        device: "cpu" or "cuda".
+        device: "cpu" or "cuda", whose numbers differ in the last digits.
         content: sha256 of the dataset's whole content.
         code: sha256 of the code that decides numbers.
         versions: of the packages that decide numbers.
@@ -50,8 +59,8 @@ class FitSpec:
         return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def plan(params: StudyParams, content: str) -> dict[tuple[str, int], FitSpec]:
-    """Return the specification of each (arm, seed) of a run on a dataset of that ``content`` hash."""
+def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int], FitSpec]:
+    """Return the specification of each (arm, seed) of a run, on a dataset of that ``content`` hash."""
     return {
         (arm.name, seed): FitSpec(
             dataset=params.dataset.named_settings(),
@@ -59,7 +68,7 @@ def plan(params: StudyParams, content: str) -> dict[tuple[str, int], FitSpec]:
             regularizers=arm.regularizers,
             training=arm.training.model_dump(mode="json"),
             seed=seed,
-            device=params.device,
+            device=device,
             content=content,
             code=code_hash(),
             versions=versions(),
@@ -95,6 +104,7 @@ def syntax_hash(source: str) -> str:
     """Return the sha256 of what ``source`` does: rewording a docstring or a comment does not change it."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node) is not None
+            node.body = node.body[documented:]
     return sha256(ast.dump(tree).encode()).hexdigest()

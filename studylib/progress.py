@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from studylib.plan import FitSpec
 from studylib.store import Result
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LINES = 10  # how many lines a log gets
 
@@ -24,7 +27,8 @@ def showing(total: int, console: Console) -> Iterator[Callable[[FitSpec, Result]
 
 @contextmanager
 def _bar(total: int, console: Console) -> Iterator[Callable[[FitSpec, Result], None]]:
-    columns = (TextColumn("fits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[now]}"))
+    now = TextColumn("{task.fields[now]}")
+    columns = (TextColumn("fits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), now)
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=total, now="")
         yield lambda spec, _: progress.update(task, advance=1, now=_described(spec))

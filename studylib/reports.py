@@ -1,8 +1,7 @@
-"""A run's three files: the record for machines, the notebook for analysts, the page for everyone; and the index."""
+"""A run's three files, for machines, analysts and everyone: record, notebook and page; and the index."""
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
@@ -44,10 +43,14 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
     """Compute what is missing for all runs at once, then write record, notebook and page of each.
 
     Raises:
-        ParameterError: ``out`` cannot be written; nothing was started.
+        ParameterError: ``out`` or the store cannot be written to, or there is no such device; nothing was
+            computed.
+        StudyError: a dataset cannot be built.
     """
-    _refuse_unwritable(out)
+    for request in requests:
+        places.refuse_unwritable(request.path(out, "").parent, "Name another folder with --out.")
     store = Store()
+    store.refuse_unwritable()
     with executors.local(workers) as pool:
         plans = study.planned([request.params for request in requests], pool)
         todo = study.missing(plans, store)
@@ -55,8 +58,10 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
             unkept = study.computed(todo, store, pool, progress)
     records = [compare.concluded(study.recorded(one, store, unkept)) for one in plans]
     for request, record in zip(requests, records, strict=True):
+        for suffix in (".html", ".ipynb"):
+            request.path(out, suffix).unlink(missing_ok=True)  # an older page beside a newer record would lie
         record.save(request.path(out, ".json"))
-    errors = _published(requests, out)
+    errors = _published(requests, out, workers)
     index(out)
     return [
         Report(record, request.path(out, ".html"), study.seconds(one, store), error)
@@ -64,9 +69,9 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
     ]
 
 
-def _published(requests: Sequence[Request], out: Path) -> list[str]:
+def _published(requests: Sequence[Request], out: Path, workers: int | None) -> list[str]:
     # a notebook changes its process's folder and environment, so each is driven from a process of its own
-    with ProcessPoolExecutor(executors.cores(), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers or executors.cores(), mp_context=get_context("spawn")) as pool:
         return list(pool.map(partial(_publish, out=out, code=plan.code_hash()), requests))
 
 
@@ -76,29 +81,41 @@ def _publish(request: Request, out: Path, code: str) -> str:
 
     executed = request.path(out, ".ipynb")
     try:
-        if plan.code_hash() != code:
-            raise StudyError(f"{executed}: code that decides numbers changed meanwhile. Make the report again.")
+        _refuse_other_code(code, executed)
         notebooks.execute(sources.notebook(request.params.study), executed, request.params.tree)
         record = Record.load(request.path(out, ".json"))
         page = pages.study_page(executed, record, command=request.command, commit=commit())
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
-        request.path(out, ".html").unlink(missing_ok=True)  # an older page beside a newer record would lie
         return str(error)
     return ""
+
+
+def _refuse_other_code(code: str, executed: Path) -> None:
+    if plan.code_hash() != code:
+        raise StudyError(f"{executed}: the code that decides numbers changed meanwhile. Report again.")
 
 
 def index(out: Path) -> Path:
     """Write ``index.html`` over every record under ``out`` that has a page; return its path."""
     from studylib import pages
 
+    pages_found = [path for path in sorted(out.glob("*/*.html")) if path.with_suffix(".json").is_file()]
     entries = [
-        (Record.load(path), path.with_suffix(".html").relative_to(out).as_posix())
-        for path in sorted(out.glob("*/*.json"))
-        if path.with_suffix(".html").exists()
+        (record, path.relative_to(out).as_posix())
+        for path in pages_found
+        for record in _readable(path.with_suffix(".json"))
     ]
     write_whole(out / "index.html", pages.index_page(entries, command="studylib report", commit=commit()))
     return out / "index.html"
+
+
+def _readable(path: Path) -> list[Record]:
+    """Return the record in ``path``; nothing if it is something else, or of another format."""
+    try:
+        return [Record.load(path)]
+    except ParameterError:
+        return []
 
 
 def summary(done: Sequence[Report], out: Path) -> list[str]:
@@ -120,7 +137,7 @@ def failures(done: Sequence[Report]) -> list[str]:
         for one in done
         for line in (
             *(
-                f"{one.record.study}/{one.record.run}: {fit.arm}, seed {fit.seed}: {fit.status}: {fit.reason}"
+                f"{one.record.study}/{one.record.run}: {fit.arm}, seed {fit.seed}, {fit.status}: {fit.reason}"
                 for fit in one.record.unfinished()
             ),
             *([one.error] if one.error else []),
@@ -136,29 +153,31 @@ def compared(before: Path, after: Path, out: Path | None) -> tuple[list[str], Pa
     """
     from studylib import pages
 
-    changes = compare.changes(Record.load(before), Record.load(after))
-    names = [f"{path.parent.name}-{path.stem}" for path in (before, after)]
-    page = out or after.parent.parent / f"compare-{'-'.join(names)}.html"
+    first, second = Record.load(before), Record.load(after)
+    changes = compare.changes(first, second)
+    page = out or _beside(after, first, second)
+    places.refuse_unwritable(page.parent, "Name another file with --out.")
     command = shlex.join(["studylib", "compare", str(before), str(after)])
     write_whole(page, pages.compare_page(changes, command=command, commit=commit()))
     return changes.lines(), page
 
 
+def _beside(after: Path, *records: Record) -> Path:
+    """Return the path of a comparison: beside the index, or beside a record that is not among reports."""
+    name = "-".join(["compare", *(f"{record.study}-{record.run}" for record in records)])
+    among_reports = after.absolute().parent.name == records[-1].study
+    return (after.absolute().parent.parent if among_reports else after.parent) / f"{name}.html"
+
+
 def commit() -> str:
     """Return the project's git commit, marked if files differ from it; "unknown" outside git."""
-    git = ["git", "-C", str(places.project())]
     try:
-        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-        changes = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=True)
+        head, changes = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return head.stdout.strip() + (" with uncommitted changes" if changes.stdout.strip() else "")
+    return head + (" with uncommitted changes" if changes else "")
 
 
-def _refuse_unwritable(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ParameterError(f"{out}: the folder for reports cannot be made: {error.strerror}.") from None
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise ParameterError(f"{out}: the folder for reports cannot be written. Name another with --out.")
+def _git(*words: str) -> str:
+    git = ["git", "-C", str(places.project()), *words]
+    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()

@@ -33,14 +33,15 @@ def from_file(study: str, run: str, device: str | None = None) -> Request:
         ParameterError: no such study or file, or something wrong in it.
     """
     sources.notebook(study)
-    path = places.project() / "params" / study / f"{run}.yaml"
+    shown = f"params/{study}/{run}.yaml"
+    path = places.project() / shown
     if not path.is_file():
         known = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        raise ParameterError(f"{path}: no such run.{did_you_mean(run, known)} Known: {', '.join(known)}.")
-    shown = path.relative_to(places.project())
-    params = layered(study, run, [(str(shown), sources.read_yaml(path))], {"device": device} if device else None)
-    words = ["studylib", "run", study, "--params", str(shown)]
-    return Request(params, shlex.join(words + (["--set", f"device={device}"] if device else [])))
+        raise ParameterError(f"{shown}: no such run.{did_you_mean(run, known)} Known: {', '.join(known)}.")
+    edits = {"device": device} if device else None
+    params = layered(study, run, [(shown, sources.read_yaml(path))], edits)
+    words = ["studylib", "run", study, "--params", shown, *(["--set", f"device={device}"] if device else [])]
+    return Request(params, shlex.join(words))
 
 
 def from_command_line(

@@ -1,9 +1,10 @@
-"""Where parameters come from: the notebooks' parameters cells, YAML files, and how later ones change earlier ones."""
+"""Where parameters come from: the notebooks' cells and YAML files; how later ones change earlier ones."""
 
 from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 from studylib import places
 from studylib.errors import ParameterError, did_you_mean, unknown
 
+# a number in YAML 1.2 that YAML 1.1 takes for text: it wants a point and a sign of the exponent
+SCIENTIFIC = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+")
+
 
 def studies() -> tuple[str, ...]:
     """Return the names of the studies: the notebooks of the project."""
-    return tuple(sorted(path.stem for path in (places.project_folder() / "notebooks").glob("*.ipynb")))
+    return tuple(sorted(path.stem for path in (places.project() / "notebooks").glob("*.ipynb")))
 
 
 def notebook(study: str) -> Path:
@@ -25,29 +29,46 @@ def notebook(study: str) -> Path:
     """
     if study not in studies():
         raise unknown("study", study, studies())
-    return places.project_folder() / "notebooks" / f"{study}.ipynb"
+    return places.project() / "notebooks" / f"{study}.ipynb"
 
 
 def read_cell(path: Path) -> dict[str, Any]:
     """Return the assignments of the cell tagged ``parameters``, without running it.
 
     Raises:
-        ParameterError: no such cell, or a value that is not a literal.
+        ParameterError: no such cell, more than one, not Python, or a value that is not a literal.
     """
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    sources = [c["source"] for c in cells if "parameters" in c["metadata"].get("tags", [])]
-    if not sources:
-        raise ParameterError(f"{path}: expected one cell tagged 'parameters', found none.")
-    values: dict[str, Any] = {}
-    for node in ast.parse("".join(sources[0])).body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-            continue
-        name = node.targets[0].id
-        try:
-            values[name] = ast.literal_eval(node.value)
-        except ValueError:
-            raise ParameterError(f"{path}: {name}: expected a literal, got {ast.unparse(node.value)}.") from None
-    return values
+    tagged = [cell["source"] for cell in _cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    if len(tagged) != 1:
+        raise ParameterError(f"{path}: expected one cell tagged 'parameters', found {len(tagged) or 'none'}.")
+    try:
+        body = ast.parse("".join(tagged[0])).body
+    except SyntaxError as error:
+        raise ParameterError(f"{path}: parameters cell, line {error.lineno}: {error.msg}.") from None
+    return {name: _literal(value, f"{path}: {name}") for node in body for name, value in _assignments(node)}
+
+
+def _assignments(node: ast.stmt) -> list[tuple[str, ast.expr]]:
+    """Return name and value of ``seeds = 3`` and of ``seeds: int = 3``; nothing of any other statement."""
+    targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+    value = getattr(node, "value", None)
+    return [(target.id, value) for target in targets if isinstance(target, ast.Name) and value]
+
+
+def _literal(value: ast.expr, where: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise ParameterError(f"{where}: expected a literal, got {ast.unparse(value)}.") from None
+
+
+def _cells(path: Path) -> list[dict[str, Any]]:
+    try:
+        cells: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ParameterError(f"{path}: expected a notebook, but {reason}.") from None
+    return cells
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -59,9 +80,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        near = [str(p) for p in sorted(path.parent.glob("*.yaml"))]
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ParameterError(f"{path}: {reason}.{did_you_mean(str(path), near)}") from None
+        if not isinstance(error, FileNotFoundError):
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise ParameterError(f"{path}: expected a file in YAML: {reason}.") from None
+        near = [*path.parent.glob("*.yaml"), *(places.project() / "params").glob("*/*.yaml")]
+        meant = did_you_mean(str(path), map(_shown, sorted(near)))
+        raise ParameterError(f"{path}: there is no such file.{meant}") from None
     data = parse_yaml(text, str(path))
     if data is None:
         return {}
@@ -76,14 +100,16 @@ def parse_yaml(text: str, where: str) -> Any:
     Raises:
         ParameterError: with line and column of what is not YAML.
     """
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ParameterError(f"{where}: {place}not valid YAML: {getattr(error, 'problem', error)}.") from None
+        problem = str(getattr(error, "problem", error)).splitlines()[0]
+        raise ParameterError(f"{where}: {place}not valid YAML: {problem}.") from None
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any], replaced: tuple[str, ...]) -> dict[str, Any]:
@@ -91,28 +117,30 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any], replaced: tuple[str
     result = dict(base)
     for key, value in over.items():
         old = base.get(key)
-        keep = isinstance(value, Mapping) and isinstance(old, Mapping) and key not in replaced
-        renamed = keep and "name" in value and value["name"] != old.get("name")
-        result[key] = merged(old, value, ()) if keep and not renamed else value
+        if key in replaced or not (isinstance(value, Mapping) and isinstance(old, Mapping)):
+            result[key] = value
+        elif "name" in value and value["name"] != old.get("name"):
+            result[key] = value  # the settings of one part mean nothing to another
+        else:
+            result[key] = merged(old, value, ())
     return result
 
 
 def numbers(value: Any) -> Any:
-    """Read text that is a number in YAML 1.2 as one: papermill's YAML 1.1 gives ``1e-3`` as text."""
+    """Return ``value`` with texts such as ``1e-3`` as numbers; papermill's YAML 1.1 reads them as text."""
     if isinstance(value, Mapping):
         return {key: numbers(own) for key, own in value.items()}
     if isinstance(value, list):
         return [numbers(own) for own in value]
-    if isinstance(value, str) and value[:1] in "+-.0123456789":
-        try:
-            return float(value) if not value.lstrip("+-").isdigit() else int(value)
-        except ValueError:
-            return value
-    return value
+    return float(value) if isinstance(value, str) and SCIENTIFIC.fullmatch(value) else value
 
 
 def title(path: Path) -> str:
     """Return the first heading of a notebook: its question."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = _cells(path)
     lines = "".join(cells[0]["source"]).splitlines() if cells else []
     return lines[0].lstrip("# ") if lines else path.stem
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,7 +1,7 @@
 """Results of fits by their key: JSON that a person can read, with the curves beside it as npz.
 
-Written whole or not at all, and believed only if complete: the JSON carries the checksum of the arrays, and is
-written last.
+Written whole or not at all, and believed only if undamaged: the JSON is written last, with the checksum of
+the arrays and its own.
 """
 
 from __future__ import annotations
@@ -41,18 +41,26 @@ class Store:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = (folder or places.store_folder()) / "fits"
 
+    def refuse_unwritable(self) -> None:
+        """Say before any fit is computed that none could be kept.
+
+        Raises:
+            ParameterError: the folder cannot be made or written to.
+        """
+        places.refuse_unwritable(self._folder, "Name another store with STUDYLIB_STORE.")
+
     def get(self, spec: FitSpec) -> Result | None:
         """Return the stored result, or None if there is none that is whole."""
         path = self._path(spec)
         try:
             entry = json.loads(path.read_bytes())
             arrays = path.with_suffix(".npz").read_bytes()
-            if entry.pop("format") != FORMAT or entry.pop("key") != spec.key:
+            undamaged = entry.pop("sha256") == _checksum(entry)
+            if not undamaged or entry["format"] != FORMAT or entry["key"] != spec.key:
                 return None
-            if sha256(arrays).hexdigest() != entry.pop("curves_sha256"):
+            if entry["curves_sha256"] != sha256(arrays).hexdigest():
                 return None
-            entry.pop("spec")
-            return Result(**entry, curves=_unpacked(arrays))
+            return Result(**entry["result"], curves=_unpacked(arrays))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
@@ -62,9 +70,14 @@ class Store:
             return
         path = self._path(spec)
         arrays = _packed(result.curves)
-        entry: dict[str, Any] = {"format": FORMAT, "key": spec.key, **asdict(result), "spec": asdict(spec)}
-        del entry["curves"]
-        entry["curves_sha256"] = sha256(arrays).hexdigest()
+        entry = {
+            "format": FORMAT,
+            "key": spec.key,
+            "result": {name: value for name, value in asdict(result).items() if name != "curves"},
+            "curves_sha256": sha256(arrays).hexdigest(),
+            "spec": asdict(spec),
+        }
+        entry["sha256"] = _checksum(entry)
         write_whole(path.with_suffix(".npz"), arrays)
         write_whole(path, json.dumps(entry, indent=1, ensure_ascii=False).encode())
 
@@ -72,11 +85,16 @@ class Store:
         return self._folder / spec.key[:2] / f"{spec.key}.json"
 
 
+def _checksum(entry: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+
+
 def _packed(curves: Mapping[str, list[float]]) -> bytes:
     import numpy as np
 
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: np.asarray(values, dtype=np.float64) for name, values in curves.items()})
+    arrays: dict[str, Any] = {name: np.asarray(values, dtype=np.float64) for name, values in curves.items()}
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 

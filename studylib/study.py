@@ -22,19 +22,30 @@ Progress = Callable[[FitSpec, Result], None]
 @final
 @dataclass(frozen=True)
 class Planned:
-    """A run with the specification of each of its fits, nothing computed yet."""
+    """A run with the specification of each of its fits, nothing computed yet.
+
+    Attributes:
+        content: sha256 of the dataset's whole content.
+        device: "cpu" or "cuda".
+    """
 
     params: StudyParams
     content: str
+    device: str
     specs: dict[tuple[str, int], FitSpec]
 
 
 def planned(runs: Sequence[StudyParams], executor: Executor) -> list[Planned]:
-    """Return the plan of each run; this reads their datasets, and builds those that are not built yet."""
+    """Return the plan of each run; this reads their datasets, and builds those that are not built yet.
+
+    Raises:
+        ParameterError: a run asks for a device that there is not.
+    """
+    devices = executor.map(executors.device_class, [params.device for params in runs])
     contents = executor.map(content_hash, [params.dataset for params in runs])
     return [
-        Planned(params, content, plan.plan(params, content))
-        for params, content in zip(runs, contents, strict=True)
+        Planned(params, content, device, plan.plan(params, content, device))
+        for params, content, device in zip(runs, contents, devices, strict=True)
     ]
 
 
@@ -47,8 +58,12 @@ def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
 def run_study(params: StudyParams, store: Store | None = None, progress: Progress | None = None) -> Record:
     """Return the record of a run; fits that the store does not know are computed on all cores.
 
+    Raises:
+        ParameterError: the store cannot be written to, or there is no such device; nothing was computed.
+        StudyError: the dataset cannot be built.
     """
     store = store or Store()
+    store.refuse_unwritable()
     with executors.local() as pool:
         [one] = planned([params], pool)
         unkept = computed(missing([one], store), store, pool, progress)
@@ -76,7 +91,8 @@ def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
         _fit(arm, seed, store.get(spec) or unkept.get(spec.key) or Result("failed", "was not computed"))
         for (arm, seed), spec in one.specs.items()
     )
-    return Record(params.study, params.run, params.to_dict(), _facts(one), fits, _versions())
+    asked = {**params.to_dict(), "device": one.device}  # the numbers are that device's, whatever "auto" means
+    return Record(params.study, params.run, asked, _facts(one), fits, _versions())
 
 
 def seconds(one: Planned, store: Store) -> float:
