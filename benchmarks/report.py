@@ -1,4 +1,4 @@
-"""`make report` from nothing, the environment apart: wall time, fits, training seconds, memory, sizes of pages."""
+"""`make report` from nothing, the environment apart: wall time, fits, training, memory, sizes of pages."""
 
 from __future__ import annotations
 
