@@ -200,7 +200,7 @@ def test_what_was_not_measured_is_refused_by_name() -> None:
 def test_the_headline_says_what_the_verdicts_and_the_interval_say() -> None:
     """Best arm with size and interval, the other verdicts, the margin, and what would decide the rest."""
     assert headline(contrasts(MIXED), MIXED) == (
-        "mixup raised the test accuracy by 2.10 points (95 % interval 2.01 to 2.19, 10 paired seeds); "
+        "Mixup raised the test accuracy by 2.10 points (95 % interval 2.01 to 2.19, 10 paired seeds); "
         "shift was also better; dropout was worse; "
         "label smoothing was equivalent to none within 0.5 points; "
         "cutout stays undecided (about 300 paired seeds might decide)."
@@ -213,7 +213,7 @@ def test_the_headline_of_an_error_says_that_lower_is_better() -> None:
     whole = record(numbers, "test_rmse", 0.5, dataset={"sha256": "ab", "unit": "mg/dl"})
 
     assert concluded(whole).headline == (
-        "ridge lowered the test RMSE (lower is better) by 3.1 mg/dl "
+        "Ridge lowered the test RMSE (lower is better) by 3.1 mg/dl "
         "(95 % interval 2.7 to 3.5, 5 paired seeds)."
     )
 

@@ -521,7 +521,7 @@ def test_the_index_links_every_page_with_its_headline() -> None:
     links = [a["href"] for a in page.all("a") if a["href"].startswith("./")]
 
     assert classification().headline in page.text
-    assert "3 studies, 96 fits, 1 of which did not finish" in page.text
+    assert "3 runs, 96 fits, 1 of which did not finish" in page.text
     assert "3 better" in page.text
     assert links[:3] == ["./vision/default.html", "./vision/default.ipynb", "./vision/default.json"]
     assert links[6] == "./tabular/a%20run%3A%20%232.html"

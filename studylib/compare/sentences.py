@@ -32,7 +32,9 @@ def headline(found: Sequence[Contrast], record: Record) -> str:
         found: the contrasts of ``record`` on one metric.
         record: where they were drawn from.
     """
-    return " ".join(part for part in (_finding(found, record), _unfinished(record)) if part)
+    text = " ".join(part for part in (_finding(found, record), _unfinished(record)) if part)
+    # a sentence begins with a capital, but λ is not Λ
+    return text[0].upper() + text[1:] if text[:1].isascii() else text
 
 
 def spoken(key: str) -> str:
