@@ -7,7 +7,7 @@ registered: the folder is the list. Names are read from the folder without impor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from pkgutil import iter_modules
@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from studylib.errors import ParameterError, did_you_mean, unknown
+from studylib.errors import ParameterError, did_you_mean, nearest, unknown
 
 C = TypeVar("C", bound="Component")
 B = TypeVar("B", bound=BaseModel)
@@ -137,10 +137,20 @@ def build(cls: type[B], settings: Mapping[str, Any], where: str) -> B:
         return cls.model_validate(dict(settings))
     except ValidationError as error:
         found = error.errors(include_url=False)
-        places = [e["loc"] for e in found]
-        # a list whose items are all refused is counted as empty too: the items are what to mend
-        own = [e for e in found if not (e["type"] == "too_short" and any(e["loc"] == p[:-1] for p in places))]
-        raise ParameterError("\n".join(_complaint(e, cls, where) for e in own)) from None
+        raise ParameterError("\n".join(_complaint(e, cls, where) for e in _causes(found, cls))) from None
+
+
+def _causes(errors: Sequence[Any], cls: type[BaseModel]) -> list[Any]:
+    """Return the errors without those that only follow from another one."""
+    strangers = [error["loc"][-1] for error in errors if error["type"] == "extra_forbidden"]
+    meant = {nearest(str(name), cls.model_fields) for name in strangers}
+    lists = [error["loc"][:-1] for error in errors]  # one whose items are all refused is counted as empty
+    return [
+        error
+        for error in errors
+        if not (error["type"] == "missing" and error["loc"][-1] in meant)
+        and not (error["type"] == "too_short" and error["loc"] in lists)
+    ]
 
 
 def _complaint(error: Any, cls: type[BaseModel], where: str) -> str:

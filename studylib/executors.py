@@ -101,12 +101,15 @@ def device_class(asked: str) -> str:
     Raises:
         ParameterError: "cuda" where there is none.
     """
+    if asked == "cpu":
+        return "cpu"
     import torch
 
-    found = asked != "cpu" and torch.cuda.is_available()
-    if asked == "cuda" and not found:
+    if torch.cuda.is_available():
+        return "cuda"
+    if asked == "cuda":
         raise ParameterError("device: expected a CUDA device, found none. Use 'cpu', or 'auto'.")
-    return "cuda" if found else "cpu"
+    return "cpu"
 
 
 def _outcome(spec: FitSpec) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, final
@@ -64,10 +64,13 @@ def run_study(params: StudyParams, store: Store | None = None, progress: Progres
     """
     store = store or Store()
     store.refuse_unwritable()
+    with ThreadPoolExecutor(1) as here:
+        [one] = planned([params], here)
+    todo = missing([one], store)
+    if not todo:  # as in a notebook that a report runs: a pool would cost more than all the rest
+        return recorded(one, store, {})
     with executors.local() as pool:
-        [one] = planned([params], pool)
-        unkept = computed(missing([one], store), store, pool, progress)
-    return recorded(one, store, unkept)
+        return recorded(one, store, computed(todo, store, pool, progress))
 
 
 def computed(

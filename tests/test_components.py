@@ -160,6 +160,14 @@ def test_a_complaint_says_where_what_was_expected_and_what_was_found(
     assert complaint(**settings) == message
 
 
+def test_a_misspelt_setting_is_not_missed_as_well() -> None:
+    """One mistake, one line: the setting that was meant is named, and not said to be missing too."""
+    assert complaint(shaer=0.5) == (
+        "arms.mine.part: unknown setting 'shaer'. Did you mean 'share'?"
+        " Known: axis, count, limit, share, widths."
+    )
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     """Nobody mends one line to be told of the next."""
     share, count, stranger = complaint(share=2, count=0, axxis=1).splitlines()
