@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -51,11 +51,11 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
         places.refuse_unwritable(request.path(out, "").parent, "Name another folder with --out.")
     store = Store()
     store.refuse_unwritable()
-    with ThreadPoolExecutor(1) as here:  # the record needs the datasets in this process anyway
-        plans = study.planned([request.params for request in requests], here)
-    todo = study.missing(plans, store)
-    with executors.local(workers) as pool, watch(len(todo)) as progress:
-        unkept = study.computed(todo, store, pool, progress)
+    with executors.local(workers) as pool:
+        plans = study.planned([request.params for request in requests], pool)
+        todo = study.missing(plans, store)
+        with watch(len(todo)) as progress:
+            unkept = study.computed(todo, store, pool, progress)
     records = [compare.concluded(study.recorded(one, store, unkept)) for one in plans]
     for request, record in zip(requests, records, strict=True):
         for suffix in (".html", ".ipynb"):

@@ -1,0 +1,192 @@
+"""Keys of fits: everything that decides numbers is in them, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studylib import params, plan
+from studylib.plan import FitSpec, code_hash, syntax_hash
+
+SPEC = FitSpec(
+    dataset={"name": "digits", "train": 60},
+    model={"name": "mlp", "hidden": [8]},
+    regularizers={"l1": {"strength": 0.1}, "dropout": {"rate": 0.5}},
+    training={"epochs": 2, "learning_rate": 0.001},
+    seed=0,
+    device="cpu",
+    content="0" * 64,
+    code="1" * 64,
+    versions={"torch": "2.13.0"},
+)
+CHANGES: dict[str, Any] = {
+    "dataset": {"name": "digits", "train": 61},
+    "model": {"name": "mlp", "hidden": [8, 8]},
+    "regularizers": {"l1": {"strength": 0.1}},
+    "training": {"epochs": 2, "learning_rate": 0.0010000000000000002},
+    "seed": 1,
+    "device": "cuda",
+    "content": "2" * 64,
+    "code": "2" * 64,
+    "versions": {"torch": "2.13.1"},
+}
+SOURCE = '''"""A module."""
+import math
+
+class Area:
+    """A class."""
+
+    def of(self, radius: float) -> float:
+        """A method."""
+        return math.pi * radius**2  # Archimedes
+
+async def later() -> None:
+    """A coroutine."""
+'''
+
+
+def vision(**changes: Any) -> params.StudyParams:
+    """Return the parameters of a small run."""
+    arms = {"none": {}, "λ": {"l1": {"strength": 0.1}}}
+    return params.study_params("vision", **{"seeds": 2, "arms": arms, **changes})
+
+
+def keys(one: params.StudyParams) -> dict[tuple[str, int], str]:
+    """Return the key of each fit of a run."""
+    return {pair: spec.key for pair, spec in plan.plan(one, "0" * 64, "cpu").items()}
+
+
+def test_equal_specifications_have_equal_keys() -> None:
+    """Also after a round trip through JSON, as tuples and lists are the same there."""
+    again = FitSpec(**json.loads(json.dumps(asdict(SPEC))))
+
+    assert again.key == SPEC.key
+    assert len(SPEC.key) == 64
+
+
+def test_the_key_does_not_depend_on_the_order_in_which_things_were_written() -> None:
+    """A mapping has no order, at any depth."""
+    turned = {field.name: getattr(SPEC, field.name) for field in fields(SPEC)}
+    for name, value in turned.items():
+        if isinstance(value, dict):
+            turned[name] = dict(reversed(value.items()))
+
+    assert FitSpec(**turned).key == SPEC.key
+
+
+def test_every_field_changes_the_key() -> None:
+    """Down to the last bit of a learning rate; no two of the changes collide."""
+    changed = [replace(SPEC, **{name: value}).key for name, value in CHANGES.items()]
+
+    assert CHANGES.keys() == {field.name for field in fields(SPEC)}
+    assert len({SPEC.key, *changed}) == len(changed) + 1
+
+
+def test_the_key_is_the_same_in_every_process() -> None:
+    """A store that was filled yesterday is found today."""
+    program = f"from studylib.plan import FitSpec; print(FitSpec(**{asdict(SPEC)!r}).key)"
+    elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert elsewhere.stdout.strip() == SPEC.key
+
+
+def test_a_plan_has_a_fit_for_each_arm_and_seed() -> None:
+    """In the order of the arms, and of the seeds within each."""
+    assert list(keys(vision())) == [("none", 0), ("none", 1), ("λ", 0), ("λ", 1)]
+
+
+def test_more_seeds_keep_the_fits_that_there_were() -> None:
+    """Ten seeds after five cost five: an arm or a seed that is added changes no other key."""
+    few, many = keys(vision()), keys(vision(seeds=4))
+    arms = keys(vision(arms={"none": {}, "λ": {"l1": {"strength": 0.1}}, "new": {"l2": {"strength": 0.1}}}))
+
+    assert few.items() <= many.items()
+    assert few.items() <= arms.items()
+
+
+def test_the_name_of_an_arm_and_what_judges_it_decide_no_number() -> None:
+    """The same training under another name, or judged by another metric, is known already."""
+    renamed = keys(vision(arms={"a": {}, "b": {"l1": {"strength": 0.1}}}))
+    judged = keys(vision(metric="test_nll", smallest_effect=0.5))
+
+    assert list(renamed.values()) == list(keys(vision()).values()) == list(judged.values())
+
+
+def test_what_an_arm_changes_is_in_its_keys_alone() -> None:
+    """A model and a training of its own."""
+    own = {"model": "mlp", "training": {"epochs": 3}}
+    before, after = keys(vision(arms={"none": {}, "a": {}})), keys(vision(arms={"none": {}, "a": own}))
+
+    assert before["none", 0] == after["none", 0]
+    assert before["a", 0] == before["none", 0] != after["a", 0]
+
+
+def test_device_and_data_are_in_every_key() -> None:
+    """Both come from the machine that plans, not from the parameters."""
+    one = vision()
+    seen = {
+        spec.key
+        for content, device in (("0" * 64, "cpu"), ("1" * 64, "cpu"), ("0" * 64, "cuda"))
+        for spec in plan.plan(one, content, device).values()
+    }
+
+    assert len(seen) == 3 * len(keys(one))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""A module."""', '"""Another docstring."""'),
+        ('"""A module."""\n', ""),
+        ('"""A class."""', '"""Another."""'),
+        ('"""A method."""\n        ', ""),
+        ('"""A coroutine."""', '"""Another."""'),
+        ("# Archimedes", "# Euler"),
+        ("  # Archimedes", ""),
+        ("import math\n\n", "import math\n\n\n\n"),
+        ("radius**2", "radius  **  2"),
+        ("math.pi * radius**2", "(math.pi * radius**2)"),
+    ],
+)
+def test_rewording_does_not_change_the_hash_of_code(old: str, new: str) -> None:
+    """Docstrings, comments and layout decide no number."""
+    assert old in SOURCE
+    assert syntax_hash(SOURCE.replace(old, new)) == syntax_hash(SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("radius**2", "radius**2.0"),
+        ("math.pi", "math.e"),
+        ("def of", "def at"),
+        ("radius: float", "radius: int"),
+        ("import math", "import cmath as math"),
+        ("math.pi * radius**2", "radius**2 * math.pi"),
+    ],
+)
+def test_another_meaning_changes_the_hash_of_code(old: str, new: str) -> None:
+    """Whatever could decide a number, down to the order of factors."""
+    assert syntax_hash(SOURCE.replace(old, new)) != syntax_hash(SOURCE)
+
+
+def test_a_text_that_is_no_docstring_counts() -> None:
+    """Only the first statement of a module, class or function is one."""
+    assert syntax_hash('x = "a"') != syntax_hash('x = "b"')
+    assert syntax_hash('def f():\n    x = 1\n    "a"') != syntax_hash('def f():\n    x = 1\n    "b"')
+
+
+def test_the_code_that_decides_numbers_is_all_of_the_lower_layers() -> None:
+    """Each of its files counts; the hash is the same when asked again."""
+    package = Path(plan.__file__).parent
+    files = {path.relative_to(package).as_posix() for path in plan._deciding_files(package)}  # noqa: SLF001
+
+    assert {"seeds.py", "metrics.py", "trainers/gradient.py", "regularizers/l1.py", "models/mlp.py"} <= files
+    assert not {"cli.py", "study.py", "records.py"} & files
+    assert code_hash() == code_hash()
