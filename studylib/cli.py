@@ -95,16 +95,21 @@ def run_command(
 
 @app.command()
 def compare(
-    before: Annotated[Path, typer.Argument(help="a record, reports/<study>/<run>.json")],
-    after: Annotated[Path, typer.Argument(help="another")],
+    records: Annotated[list[Path], typer.Argument(help="two or more, reports/<study>/<run>.json")],
     *,
     out: Annotated[Path | None, typer.Option(help="page; else compare-<before>-<after>.html")] = None,
 ) -> None:
-    """Print and write what changed between two runs."""
+    """Print and write what changed from the first run to each other."""
     from studylib import reports
 
-    lines, page = reports.compared(before, after, out)
-    typer.echo("\n".join([*lines, "", str(page)]))
+    before, *others = records
+    if not others:
+        raise ParameterError(f"compare: expected two records or more, got {before} alone.")
+    if out and others[1:]:
+        raise ParameterError(f"--out: expected two records for the one page {out}, got {len(records)}.")
+    for after in others:
+        lines, page = reports.compared(before, after, out)
+        typer.echo("\n".join([*lines, "", str(page)]))
 
 
 @app.command()

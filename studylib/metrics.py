@@ -183,7 +183,7 @@ def refuse_misfit(key: object, task: str) -> None:
     Raises:
         ParameterError: with the metrics that fit the task.
     """
-    fitting = [known for known, metric in KEYS.items() if metric.task in (task, "weights")]
+    fitting = [k for k, m in KEYS.items() if m.task == task or (m.task == "weights" and task != "ranking")]
     if key not in fitting and str(key) in KEYS:
         given = f"{key} is for {KEYS[str(key)].task}, but the dataset is for {task}"
         raise ParameterError(f"metric: {given}. Known: {', '.join(fitting)}.")

@@ -6,11 +6,13 @@ import shlex
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from traceback import format_exc
 from typing import final
 
 from studylib import compare, executors, places, plan, sources, study
@@ -71,8 +73,11 @@ def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Wat
 
 def _published(requests: Sequence[Request], out: Path, workers: int | None) -> list[str]:
     # a notebook changes its process's folder and environment, so each is driven from a process of its own
-    with ProcessPoolExecutor(workers or executors.cores(), mp_context=get_context("spawn")) as pool:
-        return list(pool.map(partial(_publish, out=out, code=plan.code_hash()), requests))
+    try:
+        with ProcessPoolExecutor(workers or executors.cores(), mp_context=get_context("spawn")) as pool:
+            return list(pool.map(partial(_publish, out=out, code=plan.code_hash()), requests))
+    except BrokenProcessPool:
+        raise StudyError(f"{out}: a notebook was not finished: {executors.DIED}.") from None
 
 
 def _publish(request: Request, out: Path, code: str) -> str:
@@ -88,6 +93,8 @@ def _publish(request: Request, out: Path, code: str) -> str:
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
         return str(error)
+    except Exception:  # noqa: BLE001  a mistake of ours in one page does not cost the others theirs
+        return f"{executed}: {format_exc()}"
     return ""
 
 

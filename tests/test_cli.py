@@ -67,6 +67,11 @@ WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     ((*RUN, "--params", "typpo.yaml"), "typpo.yaml: there is no such file. Did you mean 'typo.yaml'?"),
     ((*RUN, "--params", "."), ".: expected a file in YAML: Is a directory."),
     ((*RUN, "--name", "../mine"), "name of the run: expected letters, digits, "),
+    (("compare", "a.json"), "compare: expected two records or more, got a.json alone."),
+    (
+        ("compare", "a", "b", "c", "--out", "d.html"),
+        "--out: expected two records for the one page d.html, got 3.",
+    ),
     (("compare", "a.json", "b.json"), "a.json: cannot be read: No such file or directory."),
     (("compare", "list.yaml", "list.yaml"), "list.yaml: expected a record"),
     (("verify",), "reports: no record to verify. Make some with: make report"),
@@ -82,7 +87,7 @@ USAGE = (
     ("report", "--device", "gpu"),
     ("report", "--suite", "bench"),
     ("list", "regularisers"),
-    ("compare", "a.json"),
+    ("compare",),
     ("verify", "--sample", "0"),
 )
 FILES = {
@@ -261,15 +266,16 @@ def test_two_runs_are_compared_in_print_and_on_a_page(
 
 
 def test_a_comparison_goes_beside_the_index_unless_told_otherwise(smoke_runs: Smoke, tmp_path: Path) -> None:
-    """Or beside the record, if that is not among reports."""
+    """Or beside the record, if that is not among reports; each other run is held against the first."""
     for folder, page in ((tmp_path / "r" / "vision", tmp_path / "r"), (tmp_path / "x", tmp_path / "x")):
         folder.mkdir(parents=True)
         copy = folder / "smoke.json"
         copy.write_bytes((smoke_runs.reports / "vision" / "smoke.json").read_bytes())
-        done = studylib("compare", copy, copy, cwd=tmp_path, store=smoke_runs.store)
+        done = studylib("compare", copy, copy, copy, cwd=tmp_path, store=smoke_runs.store)
 
         assert done.returncode == 0, done.stderr
         assert (page / "compare-vision-smoke-vision-smoke.html").exists()
+        assert done.stdout.count("none: ") == 2
         assert "all 2 common fits equal to the last bit" in done.stdout
 
 

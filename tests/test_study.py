@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from command_line import Smoke, smoke
 import studylib
 from studylib import compare, places, sources, study
 from studylib.errors import ParameterError
+from studylib.metrics import KEYS
 from studylib.params import StudyParams, layered, study_params
 from studylib.store import Result, Store
 
@@ -132,6 +134,20 @@ def test_the_library_and_the_command_line_give_the_same_record(smoke_runs: Smoke
     assert (tmp_path / "mine.json").read_bytes() == (
         smoke_runs.reports / "vision" / "smoke.json"
     ).read_bytes()
+
+
+@pytest.mark.parametrize("name", sources.studies())
+def test_a_study_may_be_decided_by_what_its_fits_measure_and_by_nothing_else(
+    name: str, smoke_runs: Smoke
+) -> None:
+    """A metric is refused before the training, or it is in the record after it."""
+    fit = smoke_runs.record(name).fits[0]
+    allowed = set()
+    for key in KEYS:
+        with suppress(ParameterError):
+            allowed.add(study_params(name, metric=key).metric)
+
+    assert allowed == KEYS.keys() & fit.metrics.keys()
 
 
 def test_nothing_is_computed_that_could_not_be_kept(tmp_path: Path) -> None:
