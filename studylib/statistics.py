@@ -113,7 +113,8 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
     """Return how many pairs would decide if mean and spread stayed as seen: a guess, not a promise.
 
     A mean of at least ``margin`` is decided when its interval at ``level`` leaves out zero; a smaller one
-    when two one-sided tests at 5 % place it within ± margin. None without a spread, or above 10 000.
+    when its 95 % interval, and two one-sided tests at 1 − ``level``, place it within ± margin. None without
+    a spread, or above 10 000.
 
     Args:
         differences: one per pair, shape (n,).
@@ -126,7 +127,7 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
     if len(d) < FEWEST_PAIRS or _flat(d, margin):
         return None
     size = abs(float(d.mean()))
-    quantile, room = ((1 + level) / 2, size) if size >= margin else (0.95, margin - size)
+    quantile, room = ((1 + level) / 2, size) if size >= margin else (max(level, 0.975), margin - size)
     pairs = np.arange(FEWEST_PAIRS, MOST_PAIRS + 1)
     reach = stdtrit(pairs - 1, quantile) * float(d.std(ddof=1)) / np.sqrt(pairs)
     enough = pairs[reach < room]

@@ -151,7 +151,7 @@ def test_seeds_to_decide_is_the_first_number_that_decides() -> None:
                 reach = stats.t.ppf((1 + level) / 2, count - 1) * error
                 assert (reach < mean) == decided
             else:
-                assert (stats.t.sf((margin - mean) / error, count - 1) < 0.05) == decided
+                assert (stats.t.sf((margin - mean) / error, count - 1) < min(1 - level, 0.025)) == decided
 
 
 def test_a_difference_on_the_margin_has_no_number_of_seeds() -> None:

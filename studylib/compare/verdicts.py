@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import fmean
-
 from studylib.compare.pairing import differences, refuse_unmeasured, values
 from studylib.errors import unknown
 from studylib.metrics import metric_of
 from studylib.records import Contrast, Record, Verdict
-from studylib.statistics import equivalence_p, holm, paired_interval
+from studylib.statistics import Interval, equivalence_p, holm, paired_interval
 
 ALPHA = 0.05
 LEVEL = 0.95
 
 
 def verdict(
-    seen: Sequence[float], p_holm: float, smallest_effect: float, *, higher_is_better: bool
+    interval: Interval, p_holm: float, p_equivalent: float, smallest_effect: float, *, higher_is_better: bool
 ) -> Verdict:
     """Return what the paired differences of one arm entitle to say.
 
-    1. ``equivalent``: two one-sided t tests at 5 % place the mean within ± the smallest effect. This comes
-       first: a difference that is surely not zero and surely too small to matter does not matter.
+    1. ``equivalent``: the interval lies within ± the smallest effect, and so do, at 5 % after Holm over the
+       arms, two one-sided t tests. This comes first: a difference that is surely not zero and surely too
+       small to matter does not matter.
     2. ``better`` or ``worse``: p after Holm over the arms is below 5 %, and the mean is at least the smallest
        effect, in the direction of the metric.
     3. ``undecided``: anything else, and always below two pairs.
 
     Args:
-        seen: arm − baseline, one per seed.
-        p_holm: two-sided p value of no difference, after Holm.
+        interval: of the mean of arm − baseline, as it is shown.
+        p_holm: p value of no difference, after Holm.
+        p_equivalent: p value of a difference that matters, after Holm.
         smallest_effect: size from which a difference matters, in the unit of the metric.
         higher_is_better: direction of the metric.
     """
-    if equivalence_p(seen, smallest_effect) < ALPHA:
+    if p_equivalent < ALPHA and -smallest_effect < interval.low <= interval.high < smallest_effect:
         return "equivalent"
-    if p_holm < ALPHA and abs(mean := fmean(seen)) >= smallest_effect:
-        return "better" if (mean > 0) == higher_is_better else "worse"
+    if p_holm < ALPHA and abs(interval.mean) >= smallest_effect:
+        return "better" if (interval.mean > 0) == higher_is_better else "worse"
     return "undecided"
 
 
@@ -61,31 +60,26 @@ def contrasts(record: Record, metric: str | None = None, baseline: str | None = 
     seen = {
         arm: differences(values(record, arm, metric), reference) for arm in record.arms if arm != baseline
     }
-    adjusted = holm([paired_interval(found).p for found in seen.values()])
-    return tuple(
-        _contrast(record, arm, metric, baseline, found, p_holm)
-        for (arm, found), p_holm in zip(seen.items(), adjusted, strict=True)
-    )
-
-
-def _contrast(
-    record: Record, arm: str, metric: str, baseline: str, seen: Sequence[float], p_holm: float
-) -> Contrast:
-    interval = paired_interval(seen, LEVEL)
+    intervals = {arm: paired_interval(found, LEVEL) for arm, found in seen.items()}
     effect = smallest_effect(record, metric)
-    said = verdict(seen, p_holm, effect, higher_is_better=metric_of(metric).higher_is_better)
-    return Contrast(
-        arm=arm,
-        metric=metric,
-        baseline=baseline,
-        difference=interval.mean,
-        low=interval.low,
-        high=interval.high,
-        level=LEVEL,
-        p=interval.p,
-        p_holm=p_holm,
-        verdict=said,
-        pairs=len(seen),
+    p_holm = holm([interval.p for interval in intervals.values()])
+    p_equivalent = holm([equivalence_p(found, effect) for found in seen.values()])
+    upwards = metric_of(metric).higher_is_better
+    return tuple(
+        Contrast(
+            arm=arm,
+            metric=metric,
+            baseline=baseline,
+            difference=interval.mean,
+            low=interval.low,
+            high=interval.high,
+            level=LEVEL,
+            p=interval.p,
+            p_holm=p,
+            verdict=verdict(interval, p, p_same, effect, higher_is_better=upwards),
+            pairs=len(seen[arm]),
+        )
+        for (arm, interval), p, p_same in zip(intervals.items(), p_holm, p_equivalent, strict=True)
     )
 
 

@@ -15,7 +15,7 @@ MEANINGS: Mapping[Verdict, str] = {
     "better": "The mean difference is at least the smallest effect, in the good direction, and chance alone"
     " is an unlikely cause (p below 5 %, corrected for the number of arms).",
     "worse": "The same, in the bad direction.",
-    "equivalent": "The difference is surely smaller than the smallest effect that matters.",
+    "equivalent": "The whole interval lies within the smallest effect that matters.",
     "undecided": "These seeds do not tell.",
 }
 CHIP = Markup('<span class="chip {}"><span aria-hidden="true">{}</span> {}</span>')
