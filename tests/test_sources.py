@@ -234,6 +234,7 @@ def test_replaced_keys_are_not_merged() -> None:
         ("fast", "fast"),
         ("3", "3"),
         ("1e", "1e"),
+        ("1e-3 m", "1e-3 m"),
         ("nan", "nan"),
         ("1_0e3", "1_0e3"),
         ("e5", "e5"),
