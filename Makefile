@@ -29,7 +29,7 @@ run: env  ## run one study: STUDY=vision [PARAMS=params/vision/smoke.yaml] [SET=
 compare: env  ## compare two records: A=reports/vision/default.json B=reports/vision/wide.json
 	$(STUDYLIB) compare $(A) $(B)
 
-verify: env  ## compute the stored records again and compare every number
+verify: env  ## compute a sample of each record's fits again and compare their numbers
 	$(STUDYLIB) verify
 
 bench: env  ## time this project beside its peers, on the same work

@@ -117,13 +117,14 @@ def verify(
     records: Annotated[list[Path] | None, typer.Argument(help="all under reports/ if none is named")] = None,
     *,
     sample: Annotated[int, typer.Option(min=1, help="fits of each record to compute again")] = 5,
+    every: Annotated[bool, typer.Option("--all", help="compute all of them again")] = False,
     workers: Workers = None,
 ) -> None:
     """Compute a sample of a record's fits again and compare every number."""
     from studylib import verification
 
     paths = records or sorted(Path("reports").glob("*/*.json"))
-    differences = verification.verified(paths, sample, workers, typer.echo)
+    differences = verification.verified(paths, sys.maxsize if every else sample, workers, typer.echo)
     if differences:
         raise StudyError("\n".join(["what differs:", *differences]))
 

@@ -86,9 +86,9 @@ def _publish(request: Request, out: Path, code: str) -> str:
 
     executed = request.path(out, ".ipynb")
     try:
-        _refuse_other_code(code, executed)
-        notebooks.execute(sources.notebook(request.params.study), executed, request.params.tree)
         record = Record.load(request.path(out, ".json"))
+        _refuse_other_numbers(record, code, executed)
+        notebooks.execute(sources.notebook(request.params.study), executed, request.params.tree)
         page = pages.study_page(executed, record, command=request.command, commit=commit())
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
@@ -98,9 +98,15 @@ def _publish(request: Request, out: Path, code: str) -> str:
     return ""
 
 
-def _refuse_other_code(code: str, executed: Path) -> None:
+def _refuse_other_numbers(record: Record, code: str, executed: Path) -> None:
+    """Refuse to execute a notebook that would compute fits anew, and so tell another story."""
     if plan.code_hash() != code:
         raise StudyError(f"{executed}: the code that decides numbers changed meanwhile. Report again.")
+    killed = sum(fit.status == "killed" for fit in record.fits)
+    if killed:
+        raise StudyError(
+            f"{executed}: not made, for {killed} fits were killed. Report again to compute them."
+        )
 
 
 def index(out: Path) -> Path:

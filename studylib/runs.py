@@ -63,9 +63,13 @@ def from_command_line(
     edits: dict[str, Any] = {}
     for setting in settings:
         key, value = _pair(setting, "--set", "KEY=VALUE")
+        if value == {}:
+            raise ParameterError(
+                f"--set {setting}: changes nothing; expected a value, or settings to change."
+            )
         _plant(edits, key.split("."), value, f"--set {setting}")
     for arm in arms:
-        key, value = _pair(arm, "--arm", "NAME={regularizer: {setting: value}}")
+        key, value = _pair(arm, "--arm", "NAME={regularizer: {setting: value}}", "={")
         edits.setdefault("arms", {})[key] = value
     run = name or (file.stem if file else "custom")
     params = layered(study, run, layers, edits)
@@ -76,11 +80,12 @@ def from_command_line(
     return Request(params, shlex.join(words))
 
 
-def _pair(text: str, option: str, form: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
+def _pair(text: str, option: str, form: str, between: str = "=") -> tuple[str, Any]:
+    # the name of an arm may have a "=" of its own, so what follows counts where it is there
+    key, equals, value = text.partition(between if between in text else "=")
     if not (key.strip() and equals):
         raise ParameterError(f"{option}: expected {form}, got {text!r}.")
-    return key.strip(), sources.parse_yaml(value, f"{option} {key.strip()}")
+    return key.strip(), sources.parse_yaml(equals[1:] + value, f"{option} {key.strip()}")
 
 
 def _plant(tree: dict[str, Any], path: list[str], value: Any, where: str) -> None:

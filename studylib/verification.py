@@ -52,8 +52,9 @@ def verified(
 def _drawn(record: Record, one: Planned, sample: int) -> dict[Pair, Fit]:
     kept = {(fit.arm, fit.seed): fit for fit in record.fits if fit.status in {"ok", "diverged"}}
     pairs = sorted(kept.keys() & one.specs.keys())
-    # which fits are drawn follows from the record, so that a failure can be looked at again
-    drawn = random.Random(record.run).sample(pairs, min(sample, len(pairs)))  # noqa: S311  # not a secret
+    # which fits are drawn follows from all numbers of the record: a failure can be looked at again, and who
+    # changes a number cannot know whether it will be
+    drawn = random.Random(repr(record.fits)).sample(pairs, min(sample, len(pairs)))  # noqa: S311  # no secret
     return {pair: kept[pair] for pair in drawn}
 
 

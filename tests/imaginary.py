@@ -79,7 +79,7 @@ def _network(arm: str, seed: int, gain: float, luck: float, rng: np.random.Gener
     epochs = np.arange(1, 31 - (seed % 3 if arm == "dropout" else 0))
     train = 2.3 * np.exp(-epochs / 5) + 0.02 + rng.normal(0, 0.004, len(epochs))
     validation = 2.2 * np.exp(-epochs / 5) + 0.16 - gain + 0.002 * epochs + rng.normal(0, 0.01, len(epochs))
-    accuracy = float(0.921 + gain + luck + rng.normal(0, 0.004))
+    accuracy = float(0.921 + gain + luck + rng.normal(0, 0.002))
     error = float(0.04 - gain + rng.normal(0, 0.003))
     share = np.array([0, 0, 0, 0, 0, 1, 3, 5, 6, 7, 9, 12, 18, 39, 260])
     middle = (np.arange(15) + 0.5) / 15

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @final
 class EmbeddingL2(InteractionPenalty):
-    """λ·mean over interactions (u, i) of ‖p_u‖² + ‖q_i‖²: rows pay as often as they are used.
+    """λ·mean over interactions (u, i) of ‖p_u‖² + ‖q_i‖² + Σⱼ‖q_j‖²: vectors pay as often as they are used.
 
-    Over all N interactions a row with n_u of them pays λ·(n_u/N)·‖p_u‖². That is weighted-λ regularization
-    (ALS-WR), and not the full penalty λ·‖P‖² of ``l2``, which costs every row the same: a strength tuned for
-    one of them does not carry over to the other.
+    j are the negatives that the trainer drew beside (u, i). Over all N interactions a row with n_u of them
+    pays λ·(n_u/N)·‖p_u‖², which is weighted-λ regularization (ALS-WR); an item pays for its interactions and,
+    alike for rare and popular items, for being drawn. It is not the full penalty λ·‖P‖² of ``l2``, which
+    costs every row the same: a strength tuned for one of them does not carry over to the other.
     """
 
     strength: Strength

@@ -39,7 +39,8 @@ class Outcome:
     Attributes:
         metrics: one number per metric, named ``<part>_<metric>`` with part train, validation or test.
         curves: lists of numbers: one per epoch, per bin, or per feature.
-        score: loss on validation rows without any penalty, lower is better: what a strength is chosen by.
+        score: what a strength is chosen by, on validation rows, lower is better: the loss without any
+            penalty, or for a ranking −NDCG at 20.
     """
 
     metrics: Mapping[str, float]

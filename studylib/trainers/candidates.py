@@ -1,7 +1,7 @@
 """Settings that are to be chosen: a list of values, or a range, in place of one value.
 
 ``{l1: {strength: [0.01, 0.1]}}`` and ``{l1: {strength: {low: 0.001, high: 1.0, points: 7}}}`` each stand for
-several candidates; the one with the lowest loss on rows that no weight was fitted to is taken.
+several candidates; the one that does best on rows that no weight was fitted to is taken.
 """
 
 from __future__ import annotations

@@ -24,8 +24,9 @@ def fit(
 ) -> Outcome:
     """Train ``model`` on the split of ``seed`` and measure it on train, validation and test rows.
 
-    Settings that are left open (a list or a range) are chosen by the loss on validation rows, or by
-    cross-validation inside the train rows where the trainer is exact; test rows are never looked at.
+    Settings that are left open (a list or a range) are chosen on validation rows by the loss, or by the NDCG
+    at 20 for a ranking; or by cross-validation inside the train rows where the trainer is exact. Test rows
+    are never looked at. A candidate that diverges is passed over.
 
     Raises:
         Divergence: the training, or with open settings every one of them, left the finite numbers.
