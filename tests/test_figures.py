@@ -293,7 +293,7 @@ def test_a_notebook_shows_the_picture_and_keeps_its_words() -> None:
     bundle = draw_differences(classification())._repr_mimebundle_()
 
     assert set(bundle) == {"image/svg+xml", "text/plain"}
-    assert "dropout +2.44 (+2.22 to +2.67), better" in bundle["text/plain"]
+    assert "dropout +2.27 (+2.16 to +2.38), better" in bundle["text/plain"]
 
 
 def test_drawing_leaves_the_reader_s_own_settings_alone() -> None:
