@@ -81,7 +81,7 @@ def run_command(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="training.epochs=5")
     ] = None,
     arms: Annotated[
-        list[str] | None, typer.Option("--arm", metavar="NAME={…}", help="add or change an arm")
+        list[str] | None, typer.Option("--arm", metavar="NAME={…}", help="add or replace an arm")
     ] = None,
     name: Annotated[str | None, typer.Option(help="name of the run; else that of the file")] = None,
     out: Out = Path("reports"),

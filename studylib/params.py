@@ -109,7 +109,11 @@ def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParam
 
 
 def layered(
-    study: str, run: str, layers: Sequence[tuple[str, Tree]], edits: Tree | None = None
+    study: str,
+    run: str,
+    layers: Sequence[tuple[str, Tree]],
+    edits: Tree | None = None,
+    arms: Tree | None = None,
 ) -> StudyParams:
     """Return the checked parameters of ``study``: its parameters cell, changed by ``layers``, then ``edits``.
 
@@ -117,7 +121,8 @@ def layered(
         study: name of the notebook.
         run: name of the run.
         layers: (where it is from, what it says); ``arms`` in a layer replaces all arms.
-        edits: what the command line says; ``arms`` in it changes or adds single arms.
+        edits: single values that the command line changes.
+        arms: whole arms that it gives: each replaces the arm of its name, or is added.
 
     Raises:
         ParameterError: with the layer that is wrong, the place in it, what was expected and what was found.
@@ -131,8 +136,9 @@ def layered(
     for source, layer in layers:
         tree = merged(tree, layer, replaced=("arms",))
         stages.append((source, tree))
-    if edits:
-        stages.append(("the command line", merged(tree, edits, replaced=())))
+    if edits or arms:
+        tree = {**tree, "arms": {**(tree.get("arms") or {}), **(arms or {})}}
+        stages.append(("the command line", merged(tree, edits or {}, replaced=())))
     try:
         return _checked(study, run, stages[-1][1])
     except ParameterError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from studylib.errors import ParameterError
 from studylib.trainers.candidates import choices
 
 if TYPE_CHECKING:
@@ -15,10 +14,8 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     """Return ``strengths``, ``paths`` and ``names`` of the arms that leave one strength open.
 
     ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``. Arms
-    are shown together only if they choose from the same strengths; those of the first such arm count.
-
-    Raises:
-        ParameterError: no arm is exact and leaves its strength open.
+    are shown together only if they choose from the same strengths; those of the first such arm count. Both
+    are empty if no arm is exact and leaves its strength open.
     """
     import numpy as np
 
@@ -27,9 +24,7 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     split = params.dataset.split(seed)
     loss: linear.Loss = "squared" if split.outputs == 1 else "logistic"
     open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm))}
-    if not open_arms:
-        raise ParameterError("no arm with training.optimizer 'exact' leaves its strength open.")
-    strengths = next(iter(open_arms.values()))[0]
+    strengths = next(iter(open_arms.values()))[0] if open_arms else []
     paths = {
         name: linear.path(split.train.x, split.train.y, own, mix, loss)
         for name, (own, mix) in open_arms.items()

@@ -89,6 +89,10 @@ class Record:
         """Name of the arm that the others are held against."""
         return self.arms[0]
 
+    def arm(self, name: str) -> str:
+        """Return ``name`` if the run has an arm of that name, else the baseline's."""
+        return name if name in self.arms else self.baseline
+
     def finished(self, arm: str) -> tuple[Fit, ...]:
         """Return the fits of ``arm`` that ended well, in the order of their seeds."""
         return tuple(fit for fit in self.fits if fit.arm == arm and fit.status == "ok")

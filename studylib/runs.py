@@ -53,7 +53,7 @@ def from_command_line(
         study: name of the notebook.
         file: a params file, or None for the parameters cell alone.
         settings: ``KEY=VALUE`` with a dotted key and a value in YAML.
-        arms: ``NAME={regularizer: {setting: value}}`` in YAML, changed or added.
+        arms: ``NAME={regularizer: {setting: value}}`` in YAML, each whole: it replaces the arm of that name.
         name: name of the run; else the stem of the file, else ``custom``.
 
     Raises:
@@ -68,11 +68,9 @@ def from_command_line(
                 f"--set {setting}: changes nothing; expected a value, or settings to change."
             )
         _plant(edits, key.split("."), value, f"--set {setting}")
-    for arm in arms:
-        key, value = _pair(arm, "--arm", "NAME={regularizer: {setting: value}}", "={")
-        edits.setdefault("arms", {})[key] = value
+    whole = dict(_pair(arm, "--arm", "NAME={regularizer: {setting: value}}", "={") for arm in arms)
     run = name or (file.stem if file else "custom")
-    params = layered(study, run, layers, edits)
+    params = layered(study, run, layers, edits, whole)
     words = ["studylib", "run", study, *(["--params", str(file)] if file else [])]
     words += [word for setting in settings for word in ("--set", setting)]
     words += [word for arm in arms for word in ("--arm", arm)]

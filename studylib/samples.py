@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studylib.errors import ParameterError
 from studylib.trainers.candidates import choices
 
 if TYPE_CHECKING:
@@ -17,12 +16,10 @@ def augmented(params: StudyParams, images: int = 10, seed: int = 0) -> dict[str,
     """Return the first train images of ``seed`` as each arm that changes images disturbs them.
 
     The name is the arm's; "none" is untouched. Each is of shape (images, height, width), the first channel.
-
-    Raises:
-        ParameterError: the dataset holds no images.
+    Empty where the dataset holds no images.
     """
     if params.dataset.inputs != "images":
-        raise ParameterError(f"the dataset {params.dataset.name} holds {params.dataset.inputs}, not images.")
+        return {}
     x = params.dataset.split(seed).train.x[:images]
     shown = {"none": x[:, 0]}
     for arm in params.arms:

@@ -107,6 +107,21 @@ def test_an_arm_of_the_command_line_is_added_last() -> None:
     assert names == [*(arm.name for arm in request().params.arms), "strong mixup"]
 
 
+def test_an_arm_of_the_command_line_replaces_the_one_of_its_name() -> None:
+    """Nothing of the old arm stays, its place does, and --set may then change a single value of it."""
+    asked = request(arms=["mixup={cutout: {size: 2}}"], settings=["arms.mixup.cutout.size=5"]).params
+    plain = request().params
+
+    assert [arm.name for arm in asked.arms] == [arm.name for arm in plain.arms]
+    [arm] = [arm for arm in asked.arms if arm.name == "mixup"]
+    assert arm.regularizers == {"cutout": {"size": 5}}
+
+
+def test_an_arm_may_have_an_equals_sign_in_its_name() -> None:
+    """What follows the last sign before the braces is the arm."""
+    assert request(arms=["λ=.1={l2: {strength: 0.1}}"]).params.arms[-1].name == "λ=.1"
+
+
 @pytest.mark.parametrize(
     ("asked", "run"),
     [

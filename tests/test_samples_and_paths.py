@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from studylib.errors import ParameterError
+from studylib.figures import draw_augmented, draw_coefficient_paths
 from studylib.params import study_params
 from studylib.paths import coefficient_paths
 from studylib.samples import augmented
@@ -25,10 +24,12 @@ def test_each_row_of_samples_is_the_first_train_images_disturbed() -> None:
     assert np.array_equal(shown["turned"], images[:, :, ::-1])
 
 
-def test_samples_of_a_table_are_refused() -> None:
-    """Only images can be shown as images, and the error says what the dataset holds."""
-    with pytest.raises(ParameterError, match="diabetes holds tables, not images"):
-        augmented(study_params("tabular"))
+def test_a_table_has_no_samples_to_show() -> None:
+    """Only images can be shown as images; a notebook on other data goes on, and its figure says so."""
+    shown = augmented(study_params("tabular"))
+
+    assert shown == {}
+    assert "No images" in draw_augmented(shown).alt
 
 
 def test_paths_have_a_coefficient_per_strength_and_column() -> None:
@@ -44,7 +45,9 @@ def test_paths_have_a_coefficient_per_strength_and_column() -> None:
     assert (shown["paths"]["ridge"] != 0).all()
 
 
-def test_paths_without_an_open_strength_are_refused() -> None:
-    """There is no path where nothing is left open."""
-    with pytest.raises(ParameterError, match="leaves its strength open"):
-        coefficient_paths(study_params("tabular", arms={"none": {}}))
+def test_without_an_open_strength_there_is_no_path_to_show() -> None:
+    """A notebook with arms of its user's own goes on, and its figure says why it is empty."""
+    shown = coefficient_paths(study_params("tabular", arms={"none": {}, "lasso": {"l1": {"strength": 0.1}}}))
+
+    assert not shown["paths"]
+    assert "No coefficient paths" in draw_coefficient_paths(**shown).alt
