@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from math import inf, isfinite, nan
@@ -110,6 +111,10 @@ class Record:
             for f in self.fits
         ]
         return pd.DataFrame(rows)
+
+    def finding(self) -> str:
+        """Return the headline as Markdown that shows every character as it is, in names of arms too."""
+        return re.sub(r"([\\`*_\[\]<>!#|~$&])", r"\\\1", self.headline)
 
     def provenance(self) -> str:
         """Return what the numbers depend on, as a list in Markdown: data, fits and versions."""

@@ -56,7 +56,7 @@ def python(program: str, **environment: str) -> str:
 def fingerprints() -> dict[str, str]:
     """Return the content hash of every dataset, and of what is built from two small packages just now."""
     hashes = {name: content_hash(CATALOGUE.example(name)) for name in CATALOGUE}
-    small = [_sources.library(name) for name in ("nbconvert", "traitlets")]
+    small = [_sources.modules_of(name) for name in ("nbconvert", "traitlets")]
     found = imports.collect(source for sources in small for source in sources)
     hashes["built imports"] = sha256(b"".join(array.tobytes() for array in found)).hexdigest()
     hashes["built docstrings"] = sha256(repr(docstrings.collect(small)).encode()).hexdigest()

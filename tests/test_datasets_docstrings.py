@@ -124,6 +124,6 @@ def test_what_two_libraries_say_is_left_out(tmp_path: Path) -> None:
 def test_a_package_that_is_not_installed_is_named() -> None:
     """The error says which package is missing, and what installs it."""
     with pytest.raises(StudyError, match=r"'no_such_package'.*make env"):
-        _sources.library("no_such_package")
+        _sources.modules_of("no_such_package")
     with pytest.raises(StudyError, match=r"'no-such-package'.*make env"):
         _sources.ingredients(["numpy", "no-such-package"])

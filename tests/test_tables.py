@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import fmean
+
+from bs4 import BeautifulSoup
+from nbconvert.filters import markdown2html
 
 from studylib.compare import means, summary, table
 from studylib.records import Fit, Record
@@ -51,6 +55,16 @@ def test_a_p_value_too_small_to_tell_is_bounded_not_zero() -> None:
     sure = record("test_rmse", {"none": [5.0, 5.1, 5.2, 5.3, 5.4], "ridge": [3.0, 3.101, 3.2, 3.3, 3.4]})
 
     assert summary(sure).loc["ridge", "p (Holm)"] == "< 0.001"
+
+
+def test_a_finding_shows_an_arm_of_any_name_as_it_is_written() -> None:
+    """Markdown renders the escaped headline to the very text of the headline."""
+    name = "*a* _b_ `c` [d](e) ![f](g) <img src=h> # | ~~i~~ $j$ &amp; \\k"
+    text = f"{name} raised the test accuracy."
+    page = BeautifulSoup(markdown2html(replace(ACCURACY, headline=text).finding()), "html.parser")
+
+    assert page.get_text().strip() == text
+    assert [tag.name for tag in page.find_all()] == ["p"]
 
 
 def test_means_are_the_means_of_the_finished_fits() -> None:

@@ -48,7 +48,7 @@ class Source:
                 return None
 
 
-def library(name: str) -> list[Source]:
+def modules_of(name: str) -> list[Source]:
     """Return the files of the installed package that is imported as ``name``, by module name.
 
     Raises:

@@ -189,7 +189,7 @@ def _build() -> dict[str, np.ndarray]:
     import numpy as np
 
     with _sources.collector_paused():
-        sentences = collect(_sources.library(name) for name in LIBRARIES)
+        sentences = collect(_sources.modules_of(name) for name in LIBRARIES)
     return {
         name: np.frombuffer("\n".join(texts).encode(errors="replace"), dtype=np.uint8)
         for name, texts in zip(LIBRARIES, sentences, strict=True)

@@ -191,7 +191,7 @@ def _core(folder: Path, rows: int) -> Interactions:
 
 
 def _build() -> dict[str, np.ndarray]:
-    libraries = (source for name in PACKAGES for source in _sources.library(name))
+    libraries = (source for name in PACKAGES for source in _sources.modules_of(name))
     with _sources.collector_paused():
         return collect([*_sources.standard_library(), *libraries])._asdict()
 
