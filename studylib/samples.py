@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from studylib.params import Arm, StudyParams
 
 
-def augmented(params: StudyParams, images: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
+def augmented(params: StudyParams, images: int = 7, seed: int = 0) -> dict[str, np.ndarray]:
     """Return the first train images of ``seed`` as each arm that changes images disturbs them.
 
     The name is the arm's; "none" is untouched. Each is of shape (images, height, width), the first channel.
