@@ -43,6 +43,7 @@ WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     ((*RUN, "--set", "dataset=breast_cancer"), "arms.none: the model small_cnn does not take tables"),
     ((*RUN, "--set", "seeds"), "--set: expected KEY=VALUE, got 'seeds'."),
     ((*RUN, "--set", "arms.a={l1: ["), "--set arms.a: line 1, column 7: not valid YAML: "),
+    ((*RUN, "--set", "training.momentum=.9"), "training.momentum: expected 0 with the optimizer 'adamw'"),
     ((*RUN, "--arm", "a={dropout: {rate: 1.5}}"), "arms.a.dropout.rate: expected less than 1, got 1.5."),
     (
         (*RUN, "--arm", "a={dropot: {rate: .5}}"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal, final
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from studylib.components import Component
 
@@ -16,7 +16,8 @@ class Training(Component):
     """How the weights are found.
 
     ``adamw`` and ``sgd`` are stochastic gradient descent; ``exact`` solves a linear model to machine
-    precision, and then epochs, batch size and learning rate have no meaning.
+    precision, and then epochs, batch size and learning rate have no meaning. ``momentum`` is that of ``sgd``,
+    ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an ``exact`` model.
     """
 
     kind: ClassVar[str] = "training"
@@ -29,6 +30,15 @@ class Training(Component):
     negatives: Annotated[int, Field(ge=1)] = 1
     folds: Annotated[int, Field(ge=2)] = 5
     precision: Literal["float32", "float64"] = "float32"
+
+    @field_validator("momentum")
+    @classmethod
+    def _of_sgd(cls, momentum: float, others: ValidationInfo) -> float:
+        if momentum and others.data.get("optimizer") in {"adamw", "exact"}:
+            raise ValueError(
+                f"0 with the optimizer {others.data['optimizer']!r}, for momentum is that of 'sgd'"
+            )
+        return momentum
 
 
 @final

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studylib.errors import Divergence
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.measures import ranked, supervised
+from studylib.trainers.measures import ranked, sizes, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,6 @@ def _best(
     seed: int,
     device: str,
 ) -> tuple[Outcome, int]:
-    from studylib.errors import Divergence
-
     outcomes: dict[int, Outcome] = {}
     last: Divergence | None = None
     for number, regularizers in enumerate(candidates):
@@ -81,8 +80,7 @@ def _gradient(
     trained = gradient.train(split, model, regularizers, training, seed, device)
     weights = [trained.module.get_parameter(f"{layer}.weight") for layer in model.layers()]
     metrics, curves = supervised(trained.predict, split)
-    metrics["nonzeros"] = float(sum(int((w != 0).sum()) for w in weights))
-    metrics["weight_norm"] = sum(float(w.detach().double().square().sum()) for w in weights) ** 0.5
+    metrics |= sizes(*(w.detach().cpu().numpy() for w in weights))
     metrics["best_epoch"] = float(trained.best_epoch)
     curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
     return Outcome(metrics, trained.validation_loss[trained.best_epoch - 1], curves)
@@ -91,14 +89,11 @@ def _gradient(
 def _exact(
     split: Split, candidates: list[tuple[Regularizer, ...]], training: Training, seed: int
 ) -> tuple[Outcome, int]:
-    import numpy as np
-
     from studylib.trainers import linear
 
     solution = linear.train(split, candidates, training, seed)
     metrics, curves = supervised(solution.predict, split)
-    metrics["nonzeros"] = float(np.count_nonzero(solution.weights))
-    metrics["weight_norm"] = float(np.linalg.norm(solution.weights))
+    metrics |= sizes(solution.weights)
     curves["coefficients"] = solution.weights.tolist()
     return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen
 

@@ -52,6 +52,12 @@ def _probabilities(logits: np.ndarray) -> np.ndarray:
     return probabilities
 
 
+def sizes(*weights: np.ndarray) -> dict[str, float]:
+    """Return how many of all ``weights`` are not exactly zero, and their Euclidean norm together."""
+    squares = (float((w.astype("float64") ** 2).sum()) for w in weights)
+    return {"nonzeros": metrics.nonzeros(*weights), "weight_norm": sum(squares) ** 0.5}
+
+
 def ranked(scores: np.ndarray, split: Split) -> Measured:
     """Return metrics and curves of ``scores`` (rows, items).
 
