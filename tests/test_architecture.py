@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LAYERS: tuple[set[str], ...] = (
-    {"errors", "seeds", "statistics", "records", "components", "places"},  # know nothing else
+    {"errors", "seeds", "statistics", "records", "components", "places", "processes"},  # know nothing else
     {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for

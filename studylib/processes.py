@@ -1,0 +1,65 @@
+"""Processes of ours: started warm where the system can fork, one thread each, and never left behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from contextlib import suppress
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from multiprocessing.context import BaseContext
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def context(preload: Sequence[str] = ()) -> BaseContext:
+    """Return what processes are started from: a server that has imported ``preload`` once, and forks.
+
+    The server is started with the first process, so ``preload`` of later calls changes nothing. It computes
+    nothing and never touches a GPU. Where the system cannot fork, every process imports for itself.
+    """
+    os.environ.update(ONE_THREAD)  # read by the libraries when they are imported
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(list(preload))
+    return server
+
+
+def begin() -> None:
+    """Leave Ctrl-C to the process that started this one, and end with it, however it ends.
+
+    Everything that this process starts ends too: it leads a process group of its own.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        os.setsid()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        # a pipe that closes tells the death of a process to a thread; a signal on it would come from the
+        # thread that started us, and not from its process
+        Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def kill(pid: int) -> None:
+    """End a process that has begun, and all that it started, at once."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    kill(os.getpid())
