@@ -6,6 +6,7 @@ Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -27,12 +28,18 @@ Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as 
 Device = Annotated[
     Literal["auto", "cpu", "cuda"] | None, typer.Option(help="where to train; else as the study says")
 ]
+Timeout = Annotated[float | None, typer.Option(min=0, help="seconds that one fit may take")]
+Memory = Annotated[float | None, typer.Option(min=0, help="GB that one worker may hold")]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers train, tcp://host:8786")
+]
 Suite = Annotated[Literal["default", "benchmark"], typer.Option(help="which collection of studies")]
 INTERRUPTED = 130
 
 
 def main() -> NoReturn:
     """Run the command line; tell errors in words, and exit with their number."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be told to end is to be interrupted
     try:
         app()
     except ParameterError as error:
@@ -62,6 +69,9 @@ def report(
     out: Out = Path("reports"),
     workers: Workers = None,
     device: Device = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run the case studies and write reports/index.html and a page per study."""
     from studylib import runs, sources
@@ -69,7 +79,7 @@ def report(
     if suite != "default":
         raise ParameterError(f"--suite {suite}: there are no studies of this suite yet. Use --suite default.")
     wanted = [runs.from_file(study, run, device) for study in dict.fromkeys(studies or sources.studies())]
-    _make(wanted, out, workers)
+    _make(wanted, out, _pools(workers, timeout, memory, cluster))
 
 
 @app.command("run")
@@ -86,11 +96,15 @@ def run_command(
     name: Annotated[str | None, typer.Option(help="name of the run; else that of the file")] = None,
     out: Out = Path("reports"),
     workers: Workers = None,
+    timeout: Timeout = None,
+    memory: Memory = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run one study with parameters of your own."""
     from studylib import runs
 
-    _make([runs.from_command_line(study, params, settings or [], arms or [], name)], out, workers)
+    wanted = [runs.from_command_line(study, params, settings or [], arms or [], name)]
+    _make(wanted, out, _pools(workers, timeout, memory, cluster))
 
 
 @app.command()
@@ -143,13 +157,30 @@ def list_command(
     typer.echo(listing.as_json(what) if as_json else listing.as_text(what))
 
 
-def _make(wanted: list[Any], out: Path, workers: int | None) -> None:
-    from rich.console import Console
+def _pools(
+    workers: int | None, timeout: float | None, memory: float | None, cluster: str | None
+) -> tuple[Any, Any]:
+    """Return who trains and who draws: both processes of this machine, unless a cluster trains."""
+    from functools import partial
 
-    from studylib import progress, reports
+    from studylib import pool, publishing
 
-    console = Console(stderr=True)
-    done = reports.make(wanted, out, workers, lambda total: progress.showing(total, console))
+    drawers = partial(pool.local, workers, preload=publishing.DRAWING)
+    if cluster:
+        from studylib.cluster import connected
+
+        if memory:
+            raise ParameterError("--memory: workers of a cluster have their own: dask worker --memory-limit.")
+        return partial(connected, cluster, timeout), drawers
+    limits = pool.Limits(timeout, memory and memory * 1e9)
+    everything = (*pool.TRAINING, *publishing.DRAWING)  # one server serves both, and imports once
+    return partial(pool.local, workers, limits, everything), drawers
+
+
+def _make(wanted: list[Any], out: Path, pools: tuple[Any, Any]) -> None:
+    from studylib import reports
+
+    done = reports.make(wanted, out, *pools, tell=typer.echo)
     for line in reports.summary(done, out):
         typer.echo(line)
     failures = reports.failures(done)

@@ -1,115 +1,109 @@
-"""Who computes fits: anything that is a ``concurrent.futures.Executor``; here, the cores of this machine."""
+"""Who computes fits: anything that is a ``concurrent.futures.Executor``; one that fails stops no other."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
+import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, replace
+from functools import cache
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, final
 
-from studylib import datasets, models
+from studylib import datasets, models, processes
 from studylib.components import Catalogue, Component, build
-from studylib.errors import Divergence, ParameterError, StudyError
+from studylib.errors import Divergence, ParameterError
 from studylib.plan import FitSpec
+from studylib.pool import DIED, Stopped
 from studylib.store import Result
 from studylib.trainers.base import Outcome, Training
 
 C = TypeVar("C", bound=Component)
 
-HEAVY = ["torch", "scipy.special", "studylib.trainers.gradient", "studylib.trainers.factorization"]
-DIED = "a worker process died: out of memory, or stopped from outside"
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ATTEMPTS = 2  # a worker may die of what its neighbours do; a fit that kills two is to blame itself
 
 
-@contextmanager
-def local(workers: int | None = None) -> Iterator[Executor]:
-    """Yield a pool of ``workers`` processes (default: one per core), each with one intra-op thread.
+@final
+@dataclass(frozen=True)
+class Attempt:
+    """A step of an attempt at a fit.
 
-    Workers are forked from a server that has the heavy imports done, where the system can fork. If the body
-    is left by an error or by Ctrl-C, they end at once.
-
-    Raises:
-        StudyError: a worker died outside a fit.
+    Attributes:
+        number: 1, or 2 after a worker died in the first.
+        result: what came of it; None as it begins.
+        final: whether that is the end: what ends otherwise is tried once more.
     """
-    os.environ.update(ONE_THREAD)  # read by the libraries when the workers import them
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(HEAVY)
-    others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(workers or cores(), mp_context=context, initializer=_begin)
+
+    spec: FitSpec
+    number: int
+    result: Result | None = None
+    final: bool = False
+
+
+def compute(
+    specs: Iterable[FitSpec], executor: Executor, train: Callable[[FitSpec], Result] | None = None
+) -> Iterator[Attempt]:
+    """Yield each attempt as it begins, and again as it ends; every fit has a final one.
+
+    No more fits are handed out than can be computed at once (``executor.width``, else the cores of this
+    machine), so that what is said to run does.
+
+    Args:
+        specs: what to compute.
+        executor: who computes it.
+        train: what computes one of them, ``compute_one`` if not given.
+    """
+    waiting = deque((spec, 1) for spec in specs)
+    running: dict[Future[Result], tuple[FitSpec, int]] = {}
+    ended: list[Attempt] = []
+    width = getattr(executor, "width", processes.cores())
+    while waiting or running or ended:
+        begun = []
+        while waiting and len(running) < width:  # before what has ended is stored: nobody waits for a disk
+            spec, number = waiting.popleft()
+            running[executor.submit(train or compute_one, spec)] = (spec, number)
+            begun.append(Attempt(spec, number))
+        yield from ended
+        yield from begun
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        ended = [_ended(future, *running.pop(future)) for future in done]
+        waiting.extendleft((one.spec, one.number + 1) for one in ended if not one.final)
+
+
+def _ended(future: Future[Result], spec: FitSpec, number: int) -> Attempt:
     try:
-        yield pool
-    except BrokenProcessPool:
-        raise StudyError(DIED) from None
-    except BaseException:
-        for worker in set(multiprocessing.active_children()) - set(others):
-            worker.terminate()  # a fit may take an hour; what is finished is in the store
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def compute(specs: Iterable[FitSpec], executor: Executor) -> Iterator[tuple[FitSpec, Result]]:
-    """Yield each specification with its result as it is done; one that fails does not stop the others."""
-    futures = {_submitted(spec, executor): spec for spec in specs}
-    for future in as_completed(futures):
-        try:
-            result = future.result()
-        except BrokenProcessPool:
-            result = Result("killed", DIED)
-        yield futures[future], result
-
-
-def _submitted(spec: FitSpec, executor: Executor) -> Future[Result]:
-    try:
-        return executor.submit(compute_one, spec)
-    except BrokenProcessPool as error:
-        future: Future[Result] = Future()
-        future.set_exception(error)
-        return future
+        return Attempt(spec, number, future.result(), final=True)
+    except Stopped as stopped:
+        return Attempt(spec, number, Result(stopped.status, stopped.reason), final=True)
+    except BrokenExecutor as error:
+        return Attempt(spec, number, Result("killed", str(error) or DIED), final=number == ATTEMPTS)
+    except Exception as error:  # noqa: BLE001  # it came on the way there or back, and belongs to this fit
+        return Attempt(spec, number, Result("failed", _told(error)), final=True)
 
 
 def compute_one(spec: FitSpec) -> Result:
     """Train and measure one fit; the result says what happened, also when it went wrong."""
     start = perf_counter()
+    result = _result(spec)
+    return replace(
+        result, seconds=perf_counter() - start, peak_mb=_peak_mb(), host=platform.node(), machine=machine()
+    )
+
+
+def _result(spec: FitSpec) -> Result:
     try:
         outcome = _outcome(spec)
     except Divergence as error:
-        return Result("diverged", str(error), seconds=perf_counter() - start, peak_mb=_peak_mb())
-    except Exception as error:  # noqa: BLE001  whatever it is, it belongs to this fit and is told there
-        reason = f"{type(error).__name__}: {error}"
-        return Result("failed", reason, seconds=perf_counter() - start, peak_mb=_peak_mb())
-    seconds = perf_counter() - start
-    return Result("ok", "", outcome.metrics, outcome.curves, seconds, _peak_mb())
+        return Result("diverged", str(error))
+    except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to this fit and is told there
+        return Result("failed", _told(error))
+    return Result("ok", "", outcome.metrics, outcome.curves)
 
 
-def device_class(asked: str) -> str:
-    """Return "cpu" or "cuda": what ``asked`` ("auto", "cpu" or "cuda") means where this runs.
-
-    Raises:
-        ParameterError: "cuda" where there is none.
-    """
-    if asked == "cpu":
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if asked == "cuda":
-        raise ParameterError("device: expected a CUDA device, found none. Use 'cpu', or 'auto'.")
-    return "cpu"
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _outcome(spec: FitSpec) -> Outcome:
@@ -129,11 +123,35 @@ def _named(catalogue: Catalogue[C], settings: Mapping[str, Any]) -> C:
     return catalogue.make(settings["name"], {key: own for key, own in settings.items() if key != "name"})
 
 
-def _begin() -> None:
+def device_class(asked: str) -> str:
+    """Return "cpu" or "cuda": what ``asked`` ("auto", "cpu" or "cuda") means where this runs.
+
+    Raises:
+        ParameterError: "cuda" where there is none.
+    """
+    if asked == "cpu":
+        return "cpu"
     import torch
 
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent ends its workers
+    if torch.cuda.is_available():
+        return "cuda"
+    if asked == "cuda":
+        raise ParameterError("device: expected a CUDA device, found none. Use 'cpu', or 'auto'.")
+    return "cpu"
+
+
+@cache
+def machine() -> str:
+    """Return the kind of processor that this runs on: two kinds may differ in the last digits of a number."""
+    return f"{platform.machine()} {_processor()}".strip()
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  # a file of Linux alone
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
 
 
 def _peak_mb() -> float:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from studylib import fingerprints
+from studylib.trainers import fitting
+
 if TYPE_CHECKING:
+    from studylib.datasets.base import Dataset
+    from studylib.models.base import Model
     from studylib.params import StudyParams
+    from studylib.trainers.base import Training
 
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
-DECIDING_CODE = (
-    "datasets",
-    "regularizers",
-    "models",
-    "trainers",
-    "components",
-    "metrics",
-    "seeds",
-    "statistics",
-)
 
 
 @final
@@ -39,7 +33,7 @@ class FitSpec:
         training: every setting of ``studylib.trainers.base.Training``.
         device: "cpu" or "cuda", whose numbers differ in the last digits.
         content: sha256 of the dataset's whole content.
-        code: sha256 of the code that decides numbers.
+        code: sha256 of the code that decides its numbers, see ``code_of``.
         versions: of the packages that decide numbers.
     """
 
@@ -58,6 +52,12 @@ class FitSpec:
         """The sha256 of all of it: equal keys, equal numbers."""
         return sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
+    @property
+    def label(self) -> str:
+        """What it is, for people: data, model, regularizers, seed."""
+        regularized = " + ".join(self.regularizers) or "none"
+        return f"{self.dataset['name']}, {self.model['name']}, {regularized}, seed {self.seed}"
+
 
 def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int], FitSpec]:
     """Return the specification of each (arm, seed) of a run, on a dataset of that ``content`` hash."""
@@ -70,7 +70,7 @@ def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int]
             seed=seed,
             device=device,
             content=content,
-            code=code_hash(),
+            code=code_of(params.dataset, arm.model, arm.regularizers, arm.training),
             versions=versions(),
         )
         for arm in params.arms
@@ -84,27 +84,22 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in DECIDING_PACKAGES}
 
 
+def code_of(dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training) -> str:
+    """Return the sha256 of the code that decides a fit's numbers: its parts, its trainer, what these import.
+
+    A new regularizer changes no fit that does not use it, and another trainer none that it does not train.
+    """
+    own = fitting.trainer(dataset, training)
+    parts = (
+        (dataset.name, "datasets"),
+        (model.name, "models"),
+        *((name, "regularizers") for name in regularizers),
+    )
+    return _code(frozenset(f"studylib.{folder}.{name}" for name, folder in parts), own)
+
+
 @cache
-def code_hash() -> str:
-    """Return the sha256 of the syntax trees of layers 0 to 2, without docstrings and comments."""
-    digest = sha256()
-    for path in _deciding_files(Path(__file__).parent):
-        digest.update(path.name.encode())
-        digest.update(syntax_hash(path.read_text(encoding="utf-8")).encode())
-    return digest.hexdigest()
-
-
-def _deciding_files(package: Path) -> list[Path]:
-    files = [package / f"{name}.py" for name in DECIDING_CODE if (package / f"{name}.py").exists()]
-    folders = [package / name for name in DECIDING_CODE if (package / name).is_dir()]
-    return sorted([*files, *(path for folder in folders for path in folder.glob("*.py"))])
-
-
-def syntax_hash(source: str) -> str:
-    """Return the sha256 of what ``source`` does: rewording a docstring or a comment does not change it."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            documented = ast.get_docstring(node) is not None
-            node.body = node.body[documented:]
-    return sha256(ast.dump(tree).encode()).hexdigest()
+def _code(parts: frozenset[str], trainer: str) -> str:
+    trainers = {name: f"studylib.trainers.{name}" for name in fitting.TRAINERS}
+    modules = {*parts, fitting.__name__, trainers.pop(trainer)}
+    return fingerprints.of_code(modules, without=trainers.values())

@@ -1,51 +1,143 @@
-"""How far the fits are: a bar on a terminal, plain lines in a log."""
+"""How far the fits are: a bar on a terminal and in a notebook, plain lines in a log."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from html import escape
+from importlib import import_module
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, final
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from studylib.plan import FitSpec
-from studylib.store import Result
+from studylib.executors import Attempt
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    Tell = Callable[[Attempt], None]
+
 LINES = 10  # how many lines a log gets
+OFTEN = 0.2  # seconds between two looks of a notebook's bar
+MOST = 4  # arms that are named
 
 
 @contextmanager
-def showing(total: int, console: Console) -> Iterator[Callable[[FitSpec, Result], None]]:
-    """Yield the function that is told of each fit that is done, out of ``total``."""
-    with (_bar if console.is_terminal else _lines)(total, console) as tell:
+def showing(total: int, labels: Mapping[str, str], console: Console | None = None) -> Iterator[Tell]:
+    """Yield the function that is told of each attempt at one of ``total`` fits.
+
+    Args:
+        total: how many fits there are; nothing is shown of none.
+        labels: what each fit is of, by its key.
+        console: where a terminal or a log is shown; standard error if not given.
+    """
+    count = _Count(total, labels)
+    if not total:
+        yield count.tell
+    elif _in_notebook():
+        with _cell(count) as tell:
+            yield tell
+    else:
+        from rich.console import Console
+
+        console = console or Console(stderr=True)
+        with (_bar if console.is_terminal else _lines)(count, console) as tell:
+            yield tell
+
+
+@final
+class _Count:
+    """How many fits are done, what is running, and since when."""
+
+    def __init__(self, total: int, labels: Mapping[str, str]) -> None:
+        self.total = total
+        self.done = 0
+        self._labels = labels
+        self._running: dict[str, str] = {}
+        self._start = perf_counter()
+
+    def tell(self, attempt: Attempt) -> None:
+        key = attempt.spec.key
+        if attempt.result is None:
+            self._running[key] = self._labels.get(key, attempt.spec.label)
+        else:
+            self._running.pop(key, None)
+            self.done += attempt.final
+
+    @property
+    def seconds(self) -> float:
+        return perf_counter() - self._start
+
+    @property
+    def left(self) -> str:
+        """Time left if the others take as long as those that are done."""
+        if not self.done:
+            return ""
+        return f"{self.seconds / self.done * (self.total - self.done):.0f} s left"
+
+    @property
+    def arms(self) -> str:
+        """The arms that are running."""
+        names = list(dict.fromkeys(self._running.values()))
+        more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+        return ", ".join(names[:MOST]) + more
+
+
+@contextmanager
+def _bar(count: _Count, console: Console) -> Iterator[Tell]:
+    from rich.markup import escape as plain
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    arms = TextColumn("{task.fields[arms]}")
+    columns = (TextColumn("fits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), arms)
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=count.total, arms="")
+
+        def tell(attempt: Attempt) -> None:
+            count.tell(attempt)
+            progress.update(task, completed=count.done, arms=plain(count.arms))
+
         yield tell
 
 
 @contextmanager
-def _bar(total: int, console: Console) -> Iterator[Callable[[FitSpec, Result], None]]:
-    now = TextColumn("{task.fields[now]}")
-    columns = (TextColumn("fits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), now)
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=total, now="")
-        yield lambda spec, _: progress.update(task, advance=1, now=_described(spec))
+def _lines(count: _Count, console: Console) -> Iterator[Tell]:
+    told = 0
 
-
-@contextmanager
-def _lines(total: int, console: Console) -> Iterator[Callable[[FitSpec, Result], None]]:
-    start, done = perf_counter(), 0
-
-    def tell(_spec: FitSpec, _result: Result) -> None:
-        nonlocal done
-        done += 1
-        if done == total or done * LINES // total > (done - 1) * LINES // total:
-            console.print(f"{done} of {total} fits, {perf_counter() - start:.0f} s", highlight=False)
+    def tell(attempt: Attempt) -> None:
+        nonlocal told
+        count.tell(attempt)
+        share = count.done * LINES // count.total
+        if share > told:
+            told = share
+            words = f"{count.done} of {count.total} fits, {count.seconds:.0f} s"
+            console.print(words, highlight=False, markup=False)
 
     yield tell
 
 
-def _described(spec: FitSpec) -> str:
-    return f"{spec.dataset['name']}: {', '.join(spec.regularizers) or 'none'}"
+@contextmanager
+def _cell(count: _Count) -> Iterator[Tell]:
+    """Show a bar in the output of the cell, and leave nothing of it there: an output is not of a clock."""
+    seen: Any = import_module("IPython.display")  # whose functions are not typed
+    shown = seen.display(seen.HTML(""), display_id=True)
+    last = 0.0
+
+    def tell(attempt: Attempt) -> None:
+        nonlocal last
+        count.tell(attempt)
+        if count.seconds - last > OFTEN:
+            last = count.seconds
+            bar = f'<progress value="{count.done}" max="{count.total}"></progress>'
+            words = f"{count.done} of {count.total} fits, {count.left} {count.arms}"
+            shown.update(seen.HTML(f"{bar} {escape(words)}"))
+
+    yield tell
+    seen.clear_output()
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    shell = sys.modules["IPython"].get_ipython()
+    return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 UNKNOWN = {"difference": nan, "low": -inf, "high": inf}  # of a contrast without pairs
-Status = Literal["ok", "diverged", "failed", "killed"]
+Status = Literal["ok", "diverged", "failed", "timed out", "killed"]
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 
 
@@ -31,6 +31,7 @@ class Fit:
         metrics: one number per metric, named ``<part>_<metric>`` with part train, validation or test.
         curves: lists of numbers: one per epoch (``train_loss``), per bin, or per feature.
         reason: why ``status`` is not ``ok``; empty otherwise.
+        key: of the fit in the store; empty if it is not known.
     """
 
     arm: str
@@ -39,6 +40,7 @@ class Fit:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     reason: str = ""
+    key: str = ""
 
 
 @final
@@ -99,7 +101,7 @@ class Record:
         return tuple(fit for fit in self.fits if fit.arm == arm and fit.status == "ok")
 
     def unfinished(self) -> tuple[Fit, ...]:
-        """Return every fit that diverged, failed or was killed."""
+        """Return every fit that did not end well."""
         return tuple(fit for fit in self.fits if fit.status != "ok")
 
     def to_frame(self) -> pd.DataFrame:

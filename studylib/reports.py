@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
-import subprocess
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
+from importlib.metadata import version
 from pathlib import Path
-from traceback import format_exc
 from typing import final
 
-from studylib import compare, executors, places, plan, sources, study
-from studylib.errors import ParameterError, StudyError
-from studylib.plan import FitSpec
+from studylib import compare, editions, fingerprints, locks, places, plan, publishing, sources, study
+from studylib.contents import Contents
+from studylib.editions import Editions
+from studylib.errors import StudyError
+from studylib.progress import showing
 from studylib.records import Record, write_whole
 from studylib.runs import Request
-from studylib.store import Result, Store
+from studylib.store import Store
+from studylib.study import Planned
 
-Watch = Callable[[int], AbstractContextManager[Callable[[FitSpec, Result], None]]]
+Pool = Callable[[], AbstractContextManager[Executor]]
+
+SUFFIXES = (".json", ".ipynb", ".html")
+DRAWING_PACKAGES = ("matplotlib", "seaborn", "pandas", "papermill", "nbconvert", "ipython", "jinja2", "nh3")
 
 
 @final
@@ -41,94 +44,150 @@ class Report:
     error: str
 
 
-def make(requests: Sequence[Request], out: Path, workers: int | None, watch: Watch) -> list[Report]:
+@final
+@dataclass(frozen=True)
+class _Job:
+    """A run that is asked for, what its files are made from, and why those that are there will not do."""
+
+    request: Request
+    plan: Planned
+    made_from: dict[str, str]
+    reasons: list[str]
+    out: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.request.params.study}/{self.request.params.run}"
+
+    @property
+    def keys(self) -> set[str]:
+        return {spec.key for spec in self.plan.specs.values()}
+
+    @property
+    def files(self) -> list[Path]:
+        return [self.request.path(self.out, suffix) for suffix in SUFFIXES]
+
+
+def make(
+    requests: Sequence[Request], out: Path, trainers: Pool, drawers: Pool, tell: Callable[[str], None]
+) -> list[Report]:
     """Compute what is missing for all runs at once, then write record, notebook and page of each.
+
+    Args:
+        requests: the runs.
+        out: the folder of the reports.
+        trainers: who computes fits.
+        drawers: who executes notebooks; on this machine.
+        tell: is given a line for each run, that says why it is made again or not.
 
     Raises:
         ParameterError: ``out`` or the store cannot be written to, or there is no such device; nothing was
             computed.
-        StudyError: a dataset cannot be built.
+        StudyError: a dataset cannot be built, another process writes the same report, or the code was changed
+            meanwhile.
     """
     for request in requests:
         places.refuse_unwritable(request.path(out, "").parent, "Name another folder with --out.")
     store = Store()
     store.refuse_unwritable()
-    with executors.local(workers) as pool:
-        plans = study.planned([request.params for request in requests], pool)
-        todo = study.missing(plans, store)
-        with watch(len(todo)) as progress:
-            unkept = study.computed(todo, store, pool, progress)
-    records = [compare.concluded(study.recorded(one, store, unkept)) for one in plans]
-    for request, record in zip(requests, records, strict=True):
-        for suffix in (".html", ".ipynb"):
-            request.path(out, suffix).unlink(missing_ok=True)  # an older page beside a newer record would lie
-        record.save(request.path(out, ".json"))
-    errors = _published(requests, out, workers)
-    index(out)
-    return [
-        Report(record, request.path(out, ".html"), study.seconds(one, store), error)
-        for request, record, one, error in zip(requests, records, plans, errors, strict=True)
-    ]
+    with _held(requests, out):
+        package = fingerprints.of_package()
+        with trainers() as executor:
+            jobs = _jobs(requests, out, package, executor)
+            stale = [job for job in jobs if job.reasons]
+            todo = study.missing([job.plan for job in stale], store)
+            for line in (*_damage(store), *(_said(job, {spec.key for spec in todo}) for job in jobs)):
+                tell(line)
+            labels = {key: label for job in stale for key, label in job.plan.labels.items()}
+            with showing(len(todo), labels) as progress:
+                unkept = study.computed(todo, store, executor, progress)
+        for job in stale:
+            _write_record(job, study.recorded(job.plan, store, unkept))
+        errors = _published(stale, out, drawers, package)
+        publishing.index(out)
+        for job in stale:
+            if not (errors[job.name] or unkept.keys() & job.keys):  # what was not computed is tried again
+                _keep(job, study.seconds(job.plan, store))
+    return [_report(job, errors.get(job.name, ""), store) for job in jobs]
 
 
-def _published(requests: Sequence[Request], out: Path, workers: int | None) -> list[str]:
-    # a notebook changes its process's folder and environment, so each is driven from a process of its own
-    try:
-        with ProcessPoolExecutor(workers or executors.cores(), mp_context=get_context("spawn")) as pool:
-            return list(pool.map(partial(_publish, out=out, code=plan.code_hash()), requests))
-    except BrokenProcessPool:
-        raise StudyError(f"{out}: a notebook was not finished: {executors.DIED}.") from None
+@contextmanager
+def _held(requests: Sequence[Request], out: Path) -> Iterator[None]:
+    with ExitStack() as stack:
+        for page in sorted({request.path(out, ".html") for request in requests}):
+            stack.enter_context(locks.held(page))
+        yield
 
 
-def _publish(request: Request, out: Path, code: str) -> str:
-    """Execute the run's notebook and write its page; return what went wrong, or nothing."""
-    from studylib import notebooks, pages
-
-    executed = request.path(out, ".ipynb")
-    try:
-        record = Record.load(request.path(out, ".json"))
-        _refuse_other_numbers(record, code, executed)
-        notebooks.execute(sources.notebook(request.params.study), executed, request.params.tree)
-        page = pages.study_page(executed, record, command=request.command, commit=commit())
-        write_whole(request.path(out, ".html"), page)
-    except StudyError as error:
-        return str(error)
-    except Exception:  # noqa: BLE001  a mistake of ours in one page does not cost the others theirs
-        return f"{executed}: {format_exc()}"
-    return ""
+def _jobs(requests: Sequence[Request], out: Path, package: str, executor: Executor) -> list[_Job]:
+    known = Editions()
+    jobs = []
+    for one, request in zip(_planned(requests, executor), requests, strict=True):
+        made_from = _made_from(request, one, package)
+        before = known.get(request.path(out, ".json"))
+        reasons = before.why_not(made_from) if before else ["it was not made here before"]
+        jobs.append(_Job(request, one, made_from, reasons, out))
+    return jobs
 
 
-def _refuse_other_numbers(record: Record, code: str, executed: Path) -> None:
-    """Refuse to execute a notebook that would compute fits anew, and so tell another story."""
-    if plan.code_hash() != code:
-        raise StudyError(f"{executed}: the code that decides numbers changed meanwhile. Report again.")
-    killed = sum(fit.status == "killed" for fit in record.fits)
-    if killed:
-        raise StudyError(
-            f"{executed}: not made, for {killed} fits were killed. Report again to compute them."
-        )
+def _planned(requests: Sequence[Request], executor: Executor) -> list[Planned]:
+    return study.planned([request.params for request in requests], executor, Contents())
 
 
-def index(out: Path) -> Path:
-    """Write ``index.html`` over every record under ``out`` that has a page; return its path."""
-    from studylib import pages
+def _made_from(request: Request, one: Planned, package: str) -> dict[str, str]:
+    drawing = {name: version(name) for name in DRAWING_PACKAGES}
+    return {
+        "parameters": editions.seal(one.asked),
+        "data": one.content.sha256,
+        "code that decides numbers": editions.seal(sorted({spec.code for spec in one.specs.values()})),
+        "versions": editions.seal([platform.python_version(), plan.versions(), drawing]),
+        "notebook": editions.seal_of(sources.notebook(request.params.study)),
+        "code": package,
+        "command": request.command,
+    }
 
-    pages_found = [path for path in sorted(out.glob("*/*.html")) if path.with_suffix(".json").is_file()]
-    entries = [
-        (record, path.relative_to(out).as_posix())
-        for path in pages_found
-        for record in _readable(path.with_suffix(".json"))
-    ]
-    write_whole(out / "index.html", pages.index_page(entries, command="studylib report", commit=commit()))
-    return out / "index.html"
+
+def _said(job: _Job, todo: set[str]) -> str:
+    if not job.reasons:
+        return f"{job.name}: nothing to do: same code, parameters, data"
+    missing = len(job.keys & todo)
+    fits = f"{missing} of {len(job.keys)} fits to compute" if missing else "all fits are known"
+    return f"{job.name}: {fits}; made anew: {', '.join(job.reasons)}"
 
 
-def _readable(path: Path) -> list[Record]:
-    """Return the record in ``path``; nothing if it is something else, or of another format."""
-    try:
-        return [Record.load(path)]
-    except ParameterError:
-        return []
+def _damage(store: Store) -> list[str]:
+    return [f"{path}: {reason}; computed again" for path, reason in store.damaged.items()]
+
+
+def _write_record(job: _Job, record: Record) -> None:
+    json, notebook, page = job.files
+    Editions().drop(json)
+    for path in (notebook, page):
+        path.unlink(missing_ok=True)  # an older page beside a newer record would lie
+    compare.concluded(record).save(json)
+
+
+def _published(stale: Sequence[_Job], out: Path, drawers: Pool, package: str) -> dict[str, str]:
+    """Make the pages of what was made anew; return, by run, why there is none."""
+    if not stale:
+        return {}
+    with drawers() as executor:
+        errors = publishing.published([job.request for job in stale], out, executor)
+    if fingerprints.of_package() != package:
+        raise StudyError(f"{out}: the code was changed while the report was made. Report again.")
+    return {job.name: error for job, error in zip(stale, errors, strict=True)}
+
+
+def _keep(job: _Job, seconds: float) -> None:
+    edition = editions.edition_of(job.made_from, job.files, fits=sorted(job.keys), seconds=seconds)
+    Editions().put(job.files[0], edition)
+
+
+def _report(job: _Job, error: str, store: Store) -> Report:
+    json, _, page = job.files
+    known = Editions().get(json)
+    seconds = known.seconds if known else study.seconds(job.plan, store)
+    return Report(Record.load(json), page, seconds, error)
 
 
 def summary(done: Sequence[Report], out: Path) -> list[str]:
@@ -171,7 +230,7 @@ def compared(before: Path, after: Path, out: Path | None) -> tuple[list[str], Pa
     page = out or _beside(after, first, second)
     places.refuse_unwritable(page.parent, "Name another file with --out.")
     command = shlex.join(["studylib", "compare", str(before), str(after)])
-    write_whole(page, pages.compare_page(changes, command=command, commit=commit()))
+    write_whole(page, pages.compare_page(changes, command=command, commit=publishing.commit()))
     return changes.lines(), page
 
 
@@ -180,17 +239,3 @@ def _beside(after: Path, *records: Record) -> Path:
     name = "-".join(["compare", *(f"{record.study}-{record.run}" for record in records)])
     among_reports = after.absolute().parent.name == records[-1].study
     return (after.absolute().parent.parent if among_reports else after.parent) / f"{name}.html"
-
-
-def commit() -> str:
-    """Return the project's git commit, marked if files differ from it; "unknown" outside git."""
-    try:
-        head, changes = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return head + (" with uncommitted changes" if changes else "")
-
-
-def _git(*words: str) -> str:
-    git = ["git", "-C", str(places.project()), *words]
-    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()

@@ -24,7 +24,13 @@ FORMAT = 1
 @final
 @dataclass(frozen=True)
 class Result:
-    """What came of one fit. ``seconds`` is the pure training time, ``peak_mb`` the worker's memory so far."""
+    """What came of one fit.
+
+    Attributes:
+        seconds: the pure training time.
+        peak_mb: the largest memory of the worker so far, in 10⁶ bytes.
+        host, machine: where it was computed, and on what kind of processor.
+    """
 
     status: Status
     reason: str = ""
@@ -32,14 +38,26 @@ class Result:
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     peak_mb: float = 0.0
+    host: str = ""
+    machine: str = ""
+
+
+@final
+class Damaged(Exception):  # noqa: N818  # it names what was found
+    """An entry of the store that is not believed, and why."""
 
 
 @final
 class Store:
-    """A folder of results, shared by all studies and runs."""
+    """A folder of results, shared by all studies and runs.
+
+    Attributes:
+        damaged: entries that were met and not believed, with the reason; whoever needs one computes it again.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = (folder or places.store_folder()) / "fits"
+        self.folder = (folder or places.store_folder()) / "fits"
+        self.damaged: dict[Path, str] = {}
 
     def refuse_unwritable(self) -> None:
         """Say before any fit is computed that none could be kept.
@@ -47,28 +65,31 @@ class Store:
         Raises:
             ParameterError: the folder cannot be made or written to.
         """
-        places.refuse_unwritable(self._folder, "Name another store with STUDYLIB_STORE.")
+        places.refuse_unwritable(self.folder, "Name another store with STUDYLIB_STORE.")
+
+    def __contains__(self, spec: FitSpec) -> bool:
+        return self._whole(spec) is not None
 
     def get(self, spec: FitSpec) -> Result | None:
         """Return the stored result, or None if there is none that is whole."""
-        path = self._path(spec)
+        whole = self._whole(spec)
+        return whole and Result(**whole.entry["result"], curves=_unpacked(whole.arrays))
+
+    def _whole(self, spec: FitSpec) -> Entry | None:
+        path = self.path(spec.key)
         try:
-            entry = json.loads(path.read_bytes())
-            arrays = path.with_suffix(".npz").read_bytes()
-            undamaged = entry.pop("sha256") == _checksum(entry)
-            if not undamaged or entry["format"] != FORMAT or entry["key"] != spec.key:
-                return None
-            if entry["curves_sha256"] != sha256(arrays).hexdigest():
-                return None
-            return Result(**entry["result"], curves=_unpacked(arrays))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return read(path)
+        except FileNotFoundError:
+            return None
+        except Damaged as damaged:
+            self.damaged[path] = str(damaged)
             return None
 
     def put(self, spec: FitSpec, result: Result) -> None:
         """Keep a result that the specification alone decides; a killed or failed fit is tried again."""
         if result.status not in {"ok", "diverged"}:
             return
-        path = self._path(spec)
+        path = self.path(spec.key)
         arrays = _packed(result.curves)
         entry = {
             "format": FORMAT,
@@ -81,8 +102,43 @@ class Store:
         write_whole(path.with_suffix(".npz"), arrays)
         write_whole(path, json.dumps(entry, indent=1, ensure_ascii=False).encode())
 
-    def _path(self, spec: FitSpec) -> Path:
-        return self._folder / spec.key[:2] / f"{spec.key}.json"
+    def path(self, key: str) -> Path:
+        """Return where the result of that key is kept, its curves beside it as npz."""
+        return self.folder / key[:2] / f"{key}.json"
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """A result as it is kept: the JSON, and the bytes of its arrays."""
+
+    entry: Mapping[str, Any]
+    arrays: bytes
+
+
+def read(path: Path) -> Entry:
+    """Return the entry at ``path``, checked.
+
+    Raises:
+        FileNotFoundError: there is none.
+        Damaged: its checksums do not fit, or it is of another format, or in another's place.
+    """
+    body = path.read_bytes()
+    try:
+        entry = json.loads(body)
+        seal, found = entry.pop("sha256"), entry["format"]
+        if found != FORMAT:
+            raise Damaged(f"expected format {FORMAT}, got {found!r}: another version wrote it")
+        arrays = path.with_suffix(".npz").read_bytes()
+        if seal != _checksum(entry) or entry["curves_sha256"] != sha256(arrays).hexdigest():
+            raise Damaged("its checksum does not fit: some bytes were changed or lost")
+        if entry["key"] != path.stem:
+            raise Damaged(f"it belongs to another fit, {entry['key']}")
+    except FileNotFoundError:
+        raise Damaged("its curves are missing") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"it cannot be read ({type(error).__name__})") from None
+    return Entry(entry, arrays)
 
 
 def _checksum(entry: Mapping[str, Any]) -> str:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, final
 
-from studylib import executors, plan
-from studylib.datasets.base import content_hash
+from studylib import executors, plan, pool
+from studylib.contents import Content, Contents, look
+from studylib.executors import Attempt
+from studylib.ledger import Ledger, Row, row
 from studylib.params import StudyParams
 from studylib.plan import FitSpec
+from studylib.progress import showing
 from studylib.records import Fit, Record
 from studylib.store import Result, Store
 
-Progress = Callable[[FitSpec, Result], None]
+RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
+LOST = Result("failed", "was not computed")
+
+Progress = Callable[[Attempt], None]
 
 
 @final
@@ -25,77 +35,129 @@ class Planned:
     """A run with the specification of each of its fits, nothing computed yet.
 
     Attributes:
-        content: sha256 of the dataset's whole content.
         device: "cpu" or "cuda".
+        specs: by arm and seed.
     """
 
     params: StudyParams
-    content: str
+    content: Content
     device: str
     specs: dict[tuple[str, int], FitSpec]
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Every parameter; the numbers are this device's, whatever "auto" means."""
+        return {**self.params.to_dict(), "device": self.device}
 
-def planned(runs: Sequence[StudyParams], executor: Executor) -> list[Planned]:
-    """Return the plan of each run; this reads their datasets, and builds those that are not built yet.
+    @property
+    def labels(self) -> dict[str, str]:
+        """Study and arm of each fit, by its key."""
+        return {spec.key: f"{self.params.study}: {arm}" for (arm, _), spec in self.specs.items()}
+
+
+def planned(runs: Sequence[StudyParams], executor: Executor, contents: Contents) -> list[Planned]:
+    """Return the plan of each run; ``executor`` reads the datasets that ``contents`` does not know.
 
     Raises:
         ParameterError: a run asks for a device that there is not.
+        StudyError: a dataset cannot be built.
     """
-    devices = executor.map(executors.device_class, [params.device for params in runs])
-    contents = executor.map(content_hash, [params.dataset for params in runs])
-    return [
-        Planned(params, content, device, plan.plan(params, content, device))
-        for params, content, device in zip(runs, contents, devices, strict=True)
-    ]
+    known = [contents.get(run.dataset) for run in runs]
+    unknown = [run.dataset for run, content in zip(runs, known, strict=True) if content is None]
+    looked = executor.map(look, unknown)
+    asked = sorted({run.device for run in runs} - {"cpu"})  # to ask for the others costs an import of torch
+    devices = {"cpu": "cpu", **dict(zip(asked, executor.map(executors.device_class, asked), strict=True))}
+    plans = []
+    for run, found in zip(runs, known, strict=True):
+        content = found or next(looked)
+        if content is not found:
+            contents.put(run.dataset, content)
+        specs = plan.plan(run, content.sha256, devices[run.device])
+        plans.append(Planned(run, content, devices[run.device], specs))
+    return plans
 
 
 def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
     """Return what is not in the store yet, each specification once, over all ``plans``."""
     wanted = {spec.key: spec for one in plans for spec in one.specs.values()}
-    return [spec for spec in wanted.values() if store.get(spec) is None]
+    return [spec for spec in wanted.values() if spec not in store]
 
 
 def run_study(params: StudyParams, store: Store | None = None, progress: Progress | None = None) -> Record:
     """Return the record of a run; fits that the store does not know are computed on all cores.
 
+    In a notebook that a report executes, it is the record that the report has made.
+
     Raises:
         ParameterError: the store cannot be written to, or there is no such device; nothing was computed.
         StudyError: the dataset cannot be built.
     """
+    made = _made(params)
+    if made:
+        return made
     store = store or Store()
     store.refuse_unwritable()
-    with ThreadPoolExecutor(1) as here:
-        [one] = planned([params], here)
-    todo = missing([one], store)
-    if not todo:  # as in a notebook that a report runs: a pool would cost more than all the rest
-        return recorded(one, store, {})
-    with executors.local() as pool:
-        return recorded(one, store, computed(todo, store, pool, progress))
+    with pool.local() as workers:
+        [one] = planned([params], workers, Contents(store.folder.parent))
+        todo = missing([one], store)
+        with showing(len(todo), one.labels) as shown:
+            return recorded(one, store, computed(todo, store, workers, progress or shown))
 
 
 def computed(
-    specs: Iterable[FitSpec], store: Store, executor: Executor, progress: Progress | None = None
+    specs: Sequence[FitSpec], store: Store, executor: Executor, progress: Progress | None = None
 ) -> dict[str, Result]:
-    """Compute ``specs`` into the store; return by key the results that it does not keep (failed, killed)."""
+    """Compute ``specs`` into the store; return by key the results that it does not keep.
+
+    Those are what failed, timed out or was killed. The ledger gets a row for each step of each attempt.
+    """
+    ledger = Ledger(store.folder.parent)
+    left = {spec.key: (spec, 1) for spec in specs}
+    ledger.append(row(spec, "queued") for spec in specs)
     unkept = {}
-    for spec, result in executors.compute(specs, executor):
-        store.put(spec, result)
-        if result.status in {"failed", "killed"}:
-            unkept[spec.key] = result
-        if progress:
-            progress(spec, result)
+    try:
+        for attempt in executors.compute(specs, executor):
+            spec, result = attempt.spec, attempt.result
+            if result and attempt.final:
+                store.put(spec, result)
+                unkept.update({} if result.status in {"ok", "diverged"} else {spec.key: result})
+                del left[spec.key]
+            ledger.append([_row(attempt)])
+            left.update({} if attempt.final else {spec.key: (spec, attempt.number)})
+            if progress:
+                progress(attempt)
+    except BaseException:
+        with suppress(OSError):  # the disk may be full: that is told by who raised it
+            ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
+        raise
     return unkept
+
+
+def _row(attempt: Attempt) -> Row:
+    result = attempt.result
+    if result is None:
+        return row(attempt.spec, "running", attempt=attempt.number)
+    return row(
+        attempt.spec,
+        result.status,
+        attempt=attempt.number,
+        reason=result.reason,
+        host=result.host or platform.node(),
+        seconds=result.seconds,
+        peak_mb=result.peak_mb,
+    )
 
 
 def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     """Return the record of a planned run whose fits are computed."""
     params = one.params
+    results = {pair: store.get(spec) or unkept.get(spec.key, LOST) for pair, spec in one.specs.items()}
     fits = tuple(
-        _fit(arm, seed, store.get(spec) or unkept.get(spec.key) or Result("failed", "was not computed"))
-        for (arm, seed), spec in one.specs.items()
+        Fit(arm, seed, found.status, found.metrics, found.curves, found.reason, one.specs[arm, seed].key)
+        for (arm, seed), found in results.items()
     )
-    asked = {**params.to_dict(), "device": one.device}  # the numbers are that device's, whatever "auto" means
-    return Record(params.study, params.run, asked, _facts(one), fits, _versions())
+    machines = sorted({found.machine for found in results.values() if found.machine})
+    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines))
 
 
 def seconds(one: Planned, store: Store) -> float:
@@ -103,27 +165,29 @@ def seconds(one: Planned, store: Store) -> float:
     return sum(result.seconds for spec in one.specs.values() if (result := store.get(spec)))
 
 
-def _fit(arm: str, seed: int, result: Result) -> Fit:
-    return Fit(arm, seed, result.status, result.metrics, result.curves, result.reason)
+def _made(params: StudyParams) -> Record | None:
+    """Return the record that a report has made of this very run, None without one."""
+    path = os.environ.get(RECORD)
+    if not path:
+        return None
+    record = Record.load(Path(path))
+    asked = json.loads(json.dumps(params.to_dict()))
+    same = record.study == params.study and {**record.params, "device": None} == {**asked, "device": None}
+    return record if same else None
 
 
 def _facts(one: Planned) -> dict[str, Any]:
     dataset = one.params.dataset
-    split = dataset.split(0)
-    rows = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
     return {
         "name": dataset.name,
-        "sha256": one.content,
-        "rows": sum(rows.values()),
-        "split": rows,
-        "inputs": list(split.inputs),
-        "outputs": split.outputs,
-        "classes": list(dataset.classes()),
+        "sha256": one.content.sha256,
+        **one.content.facts,
         "task": dataset.task,
         "unit": dataset.unit,
         **dataset.words(),
     }
 
 
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "studylib": version("studylib"), **plan.versions()}
+def _versions(machines: Sequence[str]) -> dict[str, str]:
+    own = {"python": platform.python_version(), "studylib": version("studylib")}
+    return own | plan.versions() | {"machine": "; ".join(machines)}

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from studylib import compare, executors, plan, study
+from studylib import compare, executors, plan, pool, study
+from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.params import layered
 from studylib.records import Fit, Record
@@ -37,10 +39,11 @@ def verified(
         for path, record in zip(paths, records, strict=True)
     ]
     differences: list[str] = []
-    with executors.local(workers) as pool:
-        for path, record, one in zip(paths, records, study.planned(asked, pool), strict=True):
+    with TemporaryDirectory() as nothing_known, pool.local(workers) as executor:
+        plans = study.planned(asked, executor, Contents(Path(nothing_known)))
+        for path, record, one in zip(paths, records, plans, strict=True):
             drawn = _drawn(record, one, sample)
-            found = [*_misfits(record, one), *_computed_again(drawn, one, pool), *_conclusions(record)]
+            found = [*_misfits(record, one), *_computed_again(drawn, one, executor), *_conclusions(record)]
             likely_why = _other_versions(record) if found else []
             differences += [f"{path}: {line}" for line in (*found, *likely_why)]
             announce(
@@ -67,9 +70,8 @@ def _misfits(record: Record, one: Planned) -> Iterator[str]:
 
 
 def _computed_again(drawn: Mapping[Pair, Fit], one: Planned, pool: Executor) -> Iterator[str]:
-    results = {
-        spec.key: result for spec, result in executors.compute([one.specs[pair] for pair in drawn], pool)
-    }
+    attempts = executors.compute([one.specs[pair] for pair in drawn], pool)
+    results = {attempt.spec.key: attempt.result for attempt in attempts if attempt.final and attempt.result}
     for pair, fit in drawn.items():
         yield from _differences(fit, results[one.specs[pair].key])
 

@@ -118,9 +118,17 @@ def ingredients(distributions: Iterable[str], *code: str) -> list[str]:
     Raises:
         StudyError: one of them is not installed.
     """
+    texts = [Path(path).read_text(encoding="utf-8") for path in (__file__, *code)]
+    return [*installed(*distributions), *texts]
+
+
+def installed(*distributions: str) -> list[str]:
+    """Return the versions of Python and of packages, named as they are installed (``scikit-learn``).
+
+    Raises:
+        StudyError: one of them is not installed.
+    """
     try:
-        versions = [f"{name} {version(name)}" for name in distributions]
+        return [f"python {sys.version}", *(f"{name} {version(name)}" for name in distributions)]
     except PackageNotFoundError as error:
         raise _not_installed(str(error.name)) from None
-    texts = [Path(path).read_text(encoding="utf-8") for path in (__file__, *code)]
-    return [f"python {sys.version}", *versions, *texts]

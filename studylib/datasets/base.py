@@ -69,6 +69,16 @@ class Dataset(Component):
         """Return the whole content in a fixed order, before any split: what ``content_hash`` covers."""
 
     @abstractmethod
+    def origin(self) -> list[str]:
+        """Return what the content comes from, as texts that change when it may: versions, hashes of files.
+
+        Settings and code of the dataset need not be named. ``_sources.installed`` names packages.
+
+        Raises:
+            StudyError: it is not there.
+        """
+
+    @abstractmethod
     def split(self, seed: int) -> Split:
         """Return the split of ``seed``; scaling and vocabulary come from the train rows alone."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, final
 
 from pydantic import model_validator
 
+from studylib.datasets._sources import installed
 from studylib.datasets._splits import Scale, TrainRows, ValidationRows, leave_a_test, stratified
 from studylib.datasets.base import Dataset, Examples, Split
 
@@ -59,6 +60,10 @@ class BreastCancer(Dataset):
     def columns(self) -> tuple[str, ...]:
         """Return the names of the 30 measures."""
         return _load()[2]
+
+    def origin(self) -> list[str]:
+        """Return the version of scikit-learn, which ships the data."""
+        return installed("scikit-learn")
 
     def split(self, seed: int) -> Split:
         """Return the stratified split of ``seed``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from studylib.datasets._sources import installed
 from studylib.datasets._splits import Scale, TrainRows, ValidationRows, leave_a_test, shuffled
 from studylib.datasets.base import Dataset, Examples, Split
 
@@ -68,6 +69,10 @@ class Diabetes(Dataset):
             return NAMES
         squares = (f"{name}²" for name in SQUARED)
         return (*NAMES, *squares, *(f"{a}·{b}" for a, b in combinations(NAMES, 2)))
+
+    def origin(self) -> list[str]:
+        """Return the version of scikit-learn, which ships the data."""
+        return installed("scikit-learn")
 
     def split(self, seed: int) -> Split:
         """Return the split of ``seed``; ``target_scale`` is in points."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, final
 
 from pydantic import model_validator
 
+from studylib.datasets._sources import installed
 from studylib.datasets._splits import Scale, TrainRows, ValidationRows, leave_a_test, stratified
 from studylib.datasets.base import Dataset, Examples, Split
 
@@ -57,6 +58,10 @@ class Digits(Dataset):
     def classes(self) -> tuple[str, ...]:
         """Return the ten digits."""
         return tuple("0123456789")
+
+    def origin(self) -> list[str]:
+        """Return the version of scikit-learn, which ships the data."""
+        return installed("scikit-learn")
 
     def split(self, seed: int) -> Split:
         """Return the stratified split of ``seed``."""

@@ -97,6 +97,10 @@ class Docstrings(Dataset):
         """Return the names of the libraries."""
         return tuple(LIBRARIES.values())
 
+    def origin(self) -> list[str]:
+        """Return the versions of Python and of the packages that are read."""
+        return _sources.installed(*LIBRARIES.values())
+
     def split(self, seed: int) -> Split:
         """Return the stratified split of ``seed``; the vocabulary is that of its train rows.
 

@@ -88,6 +88,10 @@ class Imports(Dataset):
         """Return ``interactions`` (n, 2), and the names of ``modules`` (rows) and ``imported`` (items)."""
         return _core(store_folder(), self.rows)._asdict()
 
+    def origin(self) -> list[str]:
+        """Return the versions of Python and of the packages that are read."""
+        return _sources.installed(*PACKAGES.values())
+
     def split(self, seed: int) -> Split:
         """Return the split of ``seed``: of each row's items the shares are held out, at least one each."""
         import numpy as np

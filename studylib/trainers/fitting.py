@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
 
 
+TRAINERS = ("gradient", "linear", "factorization")
+
+
+def trainer(dataset: Dataset, training: Training) -> str:
+    """Return which of ``TRAINERS`` learns from ``dataset``: the module that decides the numbers."""
+    if training.optimizer == "exact":
+        return "linear"
+    return "factorization" if dataset.task == "ranking" else "gradient"
+
+
 def fit(
     dataset: Dataset, model: Model, settings: Settings, training: Training, seed: int, device: str
 ) -> Outcome:
@@ -37,10 +47,11 @@ def fit(
     for regularizers in candidates:
         refuse_misfits(dataset, model, regularizers, training, where="fit")
     split = dataset.split(seed)
-    if training.optimizer == "exact":
+    which = trainer(dataset, training)
+    if which == "linear":
         outcome, taken = _exact(split, candidates, training, seed)
     else:
-        learn = _ranking if dataset.task == "ranking" else _gradient
+        learn = _ranking if which == "factorization" else _gradient
         outcome, taken = _best(learn, split, model, candidates, training, seed, device)
     return Outcome({**outcome.metrics, **chosen(settings, taken)}, outcome.score, outcome.curves)
 

@@ -1,0 +1,113 @@
+"""What was tried: a row for each step of each attempt at a fit, in one file that only grows."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, final
+
+from studylib import places
+from studylib.plan import FitSpec
+
+State = Literal["queued", "running", "ok", "diverged", "failed", "timed out", "killed", "interrupted"]
+OPEN = {"queued", "running"}
+GONE = "the process that computed it ended without a word"
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """One step of an attempt.
+
+    Attributes:
+        key: of the fit; ``fit`` says it in words.
+        attempt: 1, or 2 if a worker died in the first.
+        host: where it was computed; ``process`` which process there asked for it.
+        seconds: of training; ``peak_mb``: the largest memory of its worker so far, in 10⁶ bytes.
+        at: when, in UTC.
+    """
+
+    key: str
+    fit: str
+    state: State
+    attempt: int = 1
+    reason: str = ""
+    host: str = ""
+    process: int = 0
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    at: str = ""
+
+
+def row(spec: FitSpec, state: State, **details: object) -> Row:
+    """Return the row that ``spec`` is in ``state`` now, on this machine unless ``details`` say otherwise."""
+    here = Row(spec.key, spec.label, state, host=platform.node(), process=os.getpid())
+    return replace(here, at=datetime.now(UTC).isoformat(timespec="milliseconds"), **details)  # type: ignore[arg-type]  # fields of Row
+
+
+@final
+class Ledger:
+    """The file ``ledger.jsonl`` of a store: a line of JSON per row."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.path = (folder or places.store_folder()) / "ledger.jsonl"
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Add rows at the end, all in one write; a line that was cut before them stays a line of its own."""
+        body = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows).encode()
+        if not body:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab+", buffering=0) as file:
+            if file.tell() and self._last_byte() != b"\n":
+                body = b"\n" + body
+            written = file.write(body)
+            if written != len(body):
+                raise OSError(None, "only a part could be written; is the disk full?", str(self.path))
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows in the order in which they were written; lines that are damaged are left out."""
+        return (one for _, one in self._lines() if one)
+
+    def damaged(self) -> list[int]:
+        """Return the numbers, from 1, of the lines that cannot be read."""
+        return [number for number, one in self._lines() if one is None]
+
+    def settle(self) -> list[Row]:
+        """Close, as interrupted, what a process of this machine left open when it ended; return the rows."""
+        last = {(one.key, one.process): one for one in self.rows() if one.host == platform.node()}
+        left = [one for one in last.values() if one.state in OPEN and not _alive(one.process)]
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        closed = [replace(one, state="interrupted", reason=GONE, at=now) for one in left]
+        self.append(closed)
+        return closed
+
+    def _lines(self) -> Iterator[tuple[int, Row | None]]:
+        if not self.path.is_file():
+            return
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, _read(line)
+
+    def _last_byte(self) -> bytes:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1)
+
+
+def _read(line: bytes) -> Row | None:
+    try:
+        return Row(**json.loads(line))
+    except (ValueError, TypeError):
+        return None
+
+
+def _alive(process: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(process))

@@ -1,0 +1,112 @@
+"""Pages: a run's notebook, executed to show its record, and the page of it; the index over all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
+from traceback import format_exc
+
+from studylib import editions, fingerprints, locks, places, sources, study
+from studylib.editions import Editions
+from studylib.errors import ParameterError, StudyError
+from studylib.records import Record, write_whole
+from studylib.runs import Request
+
+DRAWING = (
+    "papermill",
+    "nbconvert",
+    "matplotlib.pyplot",
+    "seaborn",
+    "scipy.stats",
+    "studylib.notebooks",
+    "studylib.pages",
+)
+
+
+def published(requests: Sequence[Request], out: Path, executor: Executor) -> list[str]:
+    """Make notebook and page of each run from its record; return, for each, why there is no page."""
+    futures = [executor.submit(_publish, request, out, commit()) for request in requests]
+    return [
+        _told(future, request.path(out, ".ipynb")) for request, future in zip(requests, futures, strict=True)
+    ]
+
+
+def _told(future: Future[str], notebook: Path) -> str:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        return f"{notebook}: not finished: {error}."
+
+
+def _publish(request: Request, out: Path, commit: str) -> str:
+    """Execute the run's notebook and write its page; return what went wrong, or nothing."""
+    from studylib import notebooks, pages
+
+    executed, record = request.path(out, ".ipynb"), request.path(out, ".json")
+    try:
+        source = sources.notebook(request.params.study)
+        shown = {study.RECORD: str(record.absolute())}
+        os.environ.update(shown)
+        notebooks.execute(source, executed, request.params.tree)
+        page = pages.study_page(executed, Record.load(record), command=request.command, commit=commit)
+        write_whole(request.path(out, ".html"), page)
+    except StudyError as error:
+        return str(error)
+    except Exception:  # noqa: BLE001  a mistake of ours in one page does not cost the others theirs
+        return f"{executed}: {format_exc()}"
+    return ""
+
+
+def index(out: Path) -> Path:
+    """Write ``index.html`` over every record under ``out`` that has a page; return its path.
+
+    It is left as it is if it shows these very records already.
+    """
+    page = out / "index.html"
+    with locks.awaited(page):  # a list made before another run had ended must not replace a later one
+        records = [path for path in sorted(out.glob("*/*.json")) if path.with_suffix(".html").is_file()]
+        made_from = {str(path): editions.seal_of(path) for path in records} | {
+            "code": fingerprints.of_package()
+        }
+        known = Editions()
+        before = known.get(page)
+        if before is None or before.why_not(made_from):
+            _write_index(page, records)
+            known.put(page, editions.edition_of(made_from, [page]))
+    return page
+
+
+def _write_index(page: Path, records: Sequence[Path]) -> None:
+    from studylib import pages
+
+    entries = [
+        (record, path.with_suffix(".html").relative_to(page.parent).as_posix())
+        for path in records
+        for record in _readable(path)
+    ]
+    write_whole(page, pages.index_page(entries, command="studylib report", commit=commit()))
+
+
+def _readable(path: Path) -> list[Record]:
+    """Return the record in ``path``; nothing if it is something else, or of another format."""
+    try:
+        return [Record.load(path)]
+    except ParameterError:
+        return []
+
+
+def commit() -> str:
+    """Return the project's git commit, marked if files differ from it; "unknown" outside git."""
+    try:
+        head, changes = _git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + (" with uncommitted changes" if changes else "")
+
+
+def _git(*words: str) -> str:
+    git = ["git", "-C", str(places.project()), *words]
+    return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
