@@ -20,15 +20,21 @@ def of_code(modules: Iterable[str], without: Collection[str] = ()) -> str:
         modules: dotted names, such as ``studylib.trainers.gradient``.
         without: modules that are not followed, though they are imported: they are not called.
     """
+    digests = [(module, _read(module)[0]) for module in followed(modules, without)]
+    return sha256(repr(digests).encode()).hexdigest()
+
+
+def followed(modules: Iterable[str], without: Collection[str] = ()) -> list[str]:
+    """Return ``modules`` and all that they import from this package, directly or not, in order."""
     waiting, found = list(modules), set(without) | SILENT
-    digests = {}
+    reached = []
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            digests[module], imported = _read(module)
-            waiting += imported
-    return sha256(repr(sorted(digests.items())).encode()).hexdigest()
+            reached.append(module)
+            waiting += _read(module)[1]
+    return sorted(reached)
 
 
 def of_package() -> str:

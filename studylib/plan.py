@@ -85,21 +85,27 @@ def versions() -> dict[str, str]:
 
 
 def code_of(dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training) -> str:
-    """Return the sha256 of the code that decides a fit's numbers: its parts, its trainer, what these import.
+    """Return the sha256 of the code that decides a fit's numbers.
 
     A new regularizer changes no fit that does not use it, and another trainer none that it does not train.
     """
+    return _code(*_roots(dataset, model, regularizers, training))
+
+
+def modules_of(dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training) -> list[str]:
+    """Return that code as modules: the fit's parts, its trainer, and all that these import."""
+    return fingerprints.followed(*_roots(dataset, model, regularizers, training))
+
+
+def _roots(
+    dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the modules that a fit starts from, and the trainers that it does not call."""
+    parts = [("datasets", dataset.name), ("models", model.name), ("trainers", "fitting")]
+    parts += [("regularizers", name) for name in regularizers]
     own = fitting.trainer(dataset, training)
-    parts = (
-        (dataset.name, "datasets"),
-        (model.name, "models"),
-        *((name, "regularizers") for name in regularizers),
-    )
-    return _code(frozenset(f"studylib.{folder}.{name}" for name, folder in parts), own)
+    others = frozenset(f"studylib.trainers.{name}" for name in fitting.TRAINERS if name != own)
+    return frozenset(f"studylib.{folder}.{name}" for folder, name in parts), others
 
 
-@cache
-def _code(parts: frozenset[str], trainer: str) -> str:
-    trainers = {name: f"studylib.trainers.{name}" for name in fitting.TRAINERS}
-    modules = {*parts, fitting.__name__, trainers.pop(trainer)}
-    return fingerprints.of_code(modules, without=trainers.values())
+_code = cache(fingerprints.of_code)

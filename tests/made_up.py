@@ -36,6 +36,10 @@ class MadeUp(Dataset):
         x, y = self.draw(numpy_generator(0, "split"))
         return {"x": x, "y": y}
 
+    def origin(self) -> list[str]:
+        """Return nothing: the settings say it all."""
+        return []
+
     def classes(self) -> tuple[str, ...]:
         """Return a letter per class."""
         return tuple("abc"[: self.outputs]) if self.task == "classification" else ()

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 LAYERS: tuple[set[str], ...] = (
-    {"errors", "seeds", "statistics", "records", "components", "places", "processes", "fingerprints", "locks"},  # know nothing else
+    {
+        "errors",
+        "seeds",
+        "statistics",
+        "records",
+        "components",
+        "places",
+        "processes",
+        "fingerprints",
+        "locks",
+    },  # know nothing else
     {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for
@@ -26,7 +36,16 @@ LAYERS: tuple[set[str], ...] = (
     {"study", "paths", "samples"},
     {"compare", "claims"},
     {"figures", "notebooks", "pages"},  # what people see; only here are the notebook tools
-    {"cli", "__main__", "listing", "reports", "publishing", "verification", "housekeeping", "studylib"},  # what people call
+    {
+        "cli",
+        "__main__",
+        "listing",
+        "reports",
+        "publishing",
+        "verification",
+        "housekeeping",
+        "studylib",
+    },  # what people call
 )
 SEEN = 7
 NOTEBOOK_TOOLS = {"papermill", "nbconvert", "nbclient"}

@@ -204,7 +204,7 @@ def test_a_run_with_own_parameters_writes_its_three_files(tmp_path_factory: pyte
     """Record, notebook and page under reports/vision/mine, with what was asked for in all of them."""
     folder = made_once(tmp_path_factory, "mine", mine)
     record = Record.load(folder / "reports" / "vision" / "mine.json")
-    made = {path.name for path in (folder / "reports" / "vision").iterdir()}
+    made = {path.name for path in (folder / "reports" / "vision").glob("[!.]*")}
 
     assert (folder / "told").read_text(encoding="utf-8").startswith("0\n")
     assert made == {"mine.json", "mine.ipynb", "mine.html"}

@@ -15,6 +15,7 @@ import pytest
 from command_line import ROOT, Smoke, environment, smoke
 
 from studylib import runs, sources
+from studylib.contents import Contents
 from studylib.store import Store
 from studylib.study import missing, planned
 
@@ -237,7 +238,10 @@ def test_papermill_runs_a_notebook_with_a_file_and_a_parameter(smoke_runs: Smoke
 
     request = runs.from_command_line("vision", ROOT / "params/vision/smoke.yaml", ["seeds=3"], [], None)
     with ThreadPoolExecutor(1) as here:
-        assert missing(planned([request.params], here), Store(smoke_runs.store)) == []
+        assert (
+            missing(planned([request.params], here, Contents(smoke_runs.store)), Store(smoke_runs.store))
+            == []
+        )
 
 
 def test_papermill_stops_at_a_wrong_parameter_before_any_fit(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from command_line import Smoke, smoke
 
 import studylib
 from studylib import compare, places, sources, study
+from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.metrics import KEYS
 from studylib.params import StudyParams, layered, study_params
@@ -45,9 +46,9 @@ def run(params: StudyParams, store: Store) -> tuple[study.Planned, list[str]]:
     """Compute a run in this process; return its plan, and the keys of what was computed."""
     computed: list[str] = []
     with ThreadPoolExecutor(1) as here:
-        [one] = study.planned([params], here)
+        [one] = study.planned([params], here, Contents(store.folder.parent))
         missing = study.missing([one], store)
-        study.computed(missing, store, here, lambda spec, _: computed.append(spec.key))
+        study.computed(missing, store, here, lambda seen: computed.extend([seen.spec.key] * seen.final))
     return one, computed
 
 
@@ -86,7 +87,7 @@ def test_a_record_says_all_that_its_numbers_depend_on(tmp_path: Path) -> None:
 
     assert (record.study, record.run, record.arms) == ("vision", "notebook", tuple(ARMS))
     assert record.params["training"]["batch_size"] == small().training.batch_size
-    assert record.dataset["sha256"] == one.content
+    assert record.dataset["sha256"] == one.content.sha256
     assert record.dataset["split"]["train"] == 60
     assert record.dataset["rows"] == sum(record.dataset["split"].values()) == 1797
     assert record.versions["python"] == platform.python_version()
@@ -98,7 +99,7 @@ def test_fits_that_did_not_end_well_are_in_the_record(tmp_path: Path) -> None:
     """Diverged ones from the store; failed and killed ones, which it does not keep, as they were told."""
     store = Store(tmp_path)
     with ThreadPoolExecutor(1) as here:
-        [one] = study.planned([small()], here)
+        [one] = study.planned([small()], here, Contents(tmp_path))
     first, *rest = one.specs.values()
     unkept = {first.key: Result("killed", "out of memory")}
     with ThreadPoolExecutor(1) as here:
@@ -117,7 +118,7 @@ def test_fits_that_did_not_end_well_are_in_the_record(tmp_path: Path) -> None:
 def test_auto_is_written_down_as_the_device_that_it_was(tmp_path: Path) -> None:
     """The numbers are that device's: a record can be verified on another machine."""
     with ThreadPoolExecutor(1) as here:
-        [one] = study.planned([small(device="auto")], here)
+        [one] = study.planned([small(device="auto")], here, Contents(tmp_path))
     record = study.recorded(one, Store(tmp_path), {})
 
     assert record.params["device"] in {"cpu", "cuda"}
