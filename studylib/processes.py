@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+SAME_ORDER = {"PYTHONHASHSEED": "0"}  # of a set of texts, in all that the server forks
 
 
 def context(preload: Sequence[str] = ()) -> BaseContext:
@@ -23,7 +24,7 @@ def context(preload: Sequence[str] = ()) -> BaseContext:
     The server is started with the first process, so ``preload`` of later calls changes nothing. It computes
     nothing and never touches a GPU. Where the system cannot fork, every process imports for itself.
     """
-    os.environ.update(ONE_THREAD)  # read by the libraries when they are imported
+    os.environ.update(ONE_THREAD | SAME_ORDER)  # read by the libraries, and by Python, when they start
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")

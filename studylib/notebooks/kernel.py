@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,8 +31,10 @@ ENVIRONMENT = {
 
 
 @contextmanager
-def running() -> Iterator[Kernel]:
+def running(environment: Mapping[str, str]) -> Iterator[Kernel]:
     """Yield the manager of one kernel; afterwards end its process, and all that this started.
+
+    It has the variables of ``environment`` beside those of this process.
 
     Sockets, connection file, IPython's settings and history stay in a folder of its own: kernels that run at
     the same time do not meet, and the user's settings do not change a study.
@@ -43,7 +45,7 @@ def running() -> Iterator[Kernel]:
         local = os.name == "posix" and len(os.fsencode(sockets)) < LONGEST_SOCKET_PATH
         kernel = Kernel(
             kernel_name="python3",
-            kernel_spec_manager=ThisInterpreter(folder),
+            kernel_spec_manager=ThisInterpreter(folder, environment),
             connection_file=str(folder / "connection.json"),
             transport="ipc" if local else "tcp",
             ip=str(sockets) if local else "127.0.0.1",
@@ -60,14 +62,14 @@ def running() -> Iterator[Kernel]:
 class ThisInterpreter(KernelSpecManager):
     """Knows one kernel, the interpreter that runs this, whatever kernels the machine has by that name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         super().__init__()
-        self._folder = folder
+        self._environment = {**environment, "IPYTHONDIR": str(folder / "ipython")}
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002  # every name means this one
         """Return how to start it."""
         spec = KernelSpec(**get_kernel_dict())
-        spec.env = ENVIRONMENT | {"IPYTHONDIR": str(self._folder / "ipython")}
+        spec.env = self._environment
         return spec
 
 
@@ -91,7 +93,7 @@ class Kernel(AsyncKernelManager):
     def last_words(self) -> str:
         """Return how the process ended and what it said last, to follow "the kernel died"."""
         code = run_sync(self.provisioner.poll)() if self.provisioner else None
-        how = "." if code is None else f": {_exit(code)}."
+        how = "." if code is None else f": {exit_words(code)}."
         said = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
         return "\n  ".join([how, *said.strip().splitlines()[-LAST_LINES:]])
 
@@ -106,7 +108,8 @@ class Kernel(AsyncKernelManager):
                 os.killpg(group, signal.SIGKILL)
 
 
-def _exit(code: int) -> str:
+def exit_words(code: int) -> str:
+    """Return how a process ended, for a reader; ``code`` has signals below zero."""
     if code >= 0:
         return f"exit code {code}"
     name = signal.Signals(-code).name

@@ -1,0 +1,221 @@
+"""The driver's end: a process forked from the warm server, and what it tells while it runs cells."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, final
+
+from studylib import processes
+from studylib.notebooks.child import Child
+from studylib.notebooks.texts import Text
+
+GRACE = 2.0  # seconds for what cells have left to do at exit
+SWEEPING = 6.0  # seconds for the keeper to end what cells started; it takes milliseconds
+MARK = 16  # bytes, of which the first is zero and the others are random
+
+
+@final
+class CannotBeWarm(Exception):  # noqa: N818  it says what is the case, and a kernel takes over
+    """There is no forked process to be had that would be like a fresh one."""
+
+
+@final
+class Ended(Exception):  # noqa: N818  whether it is an error, who hears it decides
+    """The process that ran the cells is gone; ``code`` tells how, with signals below zero."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@final
+class Overrun(Exception):  # noqa: N818  as above
+    """The time for a cell is over."""
+
+
+@final
+@dataclass(frozen=True)
+class Message:
+    """What a kernel would publish; ``kind`` is the type of its message."""
+
+    kind: str
+    content: dict[str, Any]
+
+
+@contextmanager
+def running(
+    environment: Mapping[str, str], preload: Sequence[str], patience: float | None
+) -> Iterator[Process]:
+    """Yield a process that runs cells as if it had just been started here; afterwards nothing is left of it.
+
+    Args:
+        environment: what it has beside the variables of this process.
+        preload: modules that the server imports, if it is not running yet.
+        patience: seconds to wait for it.
+
+    Raises:
+        CannotBeWarm: the system cannot fork, or ``environment`` asks for what only a fresh process can do.
+        Ended: it died before it could run a cell.
+        Overrun: it was not there in time.
+    """
+    processes.context(preload)
+    with TemporaryDirectory(prefix="studylib-") as folder:
+        private = {"IPYTHONDIR": str(Path(folder, "ipython"))}
+        # as a kernel is called, whose connection file this would be
+        arguments = ("ipykernel_launcher.py", "-f", str(Path(folder, "connection.json")))
+        mark = b"\0" + os.urandom(MARK - 1)
+        child = Child({**os.environ, **environment, **private}, str(Path.cwd()), arguments, mark)
+        process = _forked(child)
+        try:
+            process.become_ready(patience)
+            yield process
+            process.finish()
+        finally:
+            process.end()
+
+
+def _forked(child: Child) -> Process:
+    """Ask the server for a fork that becomes ``child``."""
+    to_child, to_driver = [os.pipe() for _ in range(2)], [os.pipe() for _ in range(3)]
+    (asked, ask), (control, hold) = to_child
+    (hear, told), (read_out, out), (read_err, err) = to_driver
+    try:
+        status, description = forkserver.connect_to_new_process([asked, told, out, err, control])
+        with open(description, "wb") as pipe:  # noqa: PTH123  a descriptor
+            pipe.write(_described(child))
+    except (OSError, EOFError):
+        for end in (ask, hold, hear, read_out, read_err):
+            os.close(end)
+        raise CannotBeWarm from None
+    finally:
+        for end in (asked, told, out, err, control):
+            os.close(end)
+    texts = Text("stdout", read_out, child.mark), Text("stderr", read_err, child.mark)
+    return Process(Connection(ask, readable=False), Connection(hear, writable=False), texts, hold, status)
+
+
+def _described(child: Child) -> bytes:
+    """Return what the server reads; it is not told of the main program, which would be run again."""
+    # the first is for multiprocessing: with this path the second, which it starts, can be imported
+    return pickle.dumps({"sys_path": sys.path}) + pickle.dumps(child)
+
+
+@final
+class Process:
+    """A process that runs cells. All that it starts ends with it, and it ends with this one.
+
+    Its methods yield what it tells, in the order in which it was told, and raise, at the end of that:
+        Ended: it died.
+        Overrun: ``limit`` seconds were not enough.
+    """
+
+    def __init__(
+        self, ask: Connection, told: Connection, texts: tuple[Text, Text], hold: int, status: int
+    ) -> None:
+        self._ask, self._told, self._texts = ask, told, texts
+        self._hold, self._status = hold, status
+        self._pid = 0
+        self._silent = False  # nothing more will be told
+
+    def become_ready(self, limit: float | None) -> None:
+        """Wait until it can run cells.
+
+        Raises:
+            CannotBeWarm: it would not be like a fresh process.
+        """
+        if not wait([self._status], limit):
+            raise Overrun
+        try:
+            self._pid = forkserver.read_signed(self._status)
+        except EOFError:  # the server died
+            raise CannotBeWarm from None
+        for message in self._until("ready", limit):
+            if message.kind == "late":
+                raise CannotBeWarm
+
+    def run(self, code: str, limit: float | None) -> Iterator[Message]:
+        """Run a cell, to its reply."""
+        with suppress(BrokenPipeError):  # it died since the last one; what follows says how
+            self._ask.send_bytes(code.encode(errors="replace"))
+        return self._until("execute_reply", limit)
+
+    def finish(self) -> None:
+        """Let it end by itself, for a moment."""
+        self._ask.close()
+        with suppress(Ended, Overrun):
+            for _ in self._until("", GRACE):
+                pass
+
+    def end(self) -> None:
+        """End it, and all that it started, now."""
+        os.close(self._hold)
+        wait([self._status], SWEEPING)
+        if self._pid:
+            processes.kill(self._pid)
+        for end in (self._ask, self._told, *self._texts):
+            end.close()
+        os.close(self._status)
+
+    def _until(self, last: str, limit: float | None) -> Iterator[Message]:
+        end = None if limit is None else time.monotonic() + limit
+        while True:
+            open_texts = [text for text in self._texts if text.open]
+            sources: list[Any] = [*open_texts, self._status, *([] if self._silent else [self._told])]
+            ready: list[Any] = wait(sources, None if end is None else max(0.0, end - time.monotonic()))
+            if self._status in ready:
+                yield from self._rest()
+                raise Ended(self._code())
+            if not ready:
+                yield from self._printed()
+                raise Overrun
+            for text in open_texts:
+                if text in ready:
+                    yield from _stream(text, text.read())
+            if self._told in ready:
+                for message in self._next():
+                    yield message
+                    if message.kind == last:
+                        return
+
+    def _next(self) -> Iterator[Message]:
+        """Yield what was printed before the next message, and the message, if there is one."""
+        try:
+            told = json.loads(self._told.recv_bytes())
+        except (EOFError, OSError):
+            self._silent = True
+            return
+        for text in self._texts:
+            yield from _stream(text, text.up_to_mark())
+        yield Message(told["kind"], told["content"])
+
+    def _rest(self) -> Iterator[Message]:
+        """Yield what a process had told before it died."""
+        while not self._silent and self._told.poll():
+            yield from self._next()
+        yield from self._printed()
+
+    def _printed(self) -> Iterator[Message]:
+        for text in self._texts:
+            yield from _stream(text, text.rest())
+
+    def _code(self) -> int:
+        try:
+            return int(forkserver.read_signed(self._status))
+        except EOFError:  # of the server, too
+            return -9
+
+
+def _stream(text: Text, printed: str) -> Iterator[Message]:
+    if printed:
+        yield Message("stream", {"name": text.name, "text": printed})

@@ -1,0 +1,140 @@
+"""One run of a notebook with papermill, from the file to the file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import remove_error_markers
+
+from studylib.errors import ParameterError, StudyError
+from studylib.notebooks.engine import NAME
+from studylib.notebooks.run import Stopped
+from studylib.records import write_whole
+
+LAST_LINES = 8  # of a traceback: the line that raised it, and what it said
+
+
+def execute(
+    source: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    cell_timeout: float | None,
+    environment: Mapping[str, str],
+) -> None:
+    """Run the notebook; see `studylib.notebooks.execute`."""
+    if source.resolve() == output.resolve():
+        raise ParameterError(f"{output}: the outputs would replace the notebook itself. Name another file.")
+    notebook, plain = _read(source), _plain(parameters)
+    watch = _Watch(notebook)
+    partial = output.with_suffix(".failed.ipynb")
+    if failure := _run(watch, plain, cell_timeout, environment):
+        write_whole(partial, _settled(watch.notebook))
+        raise StudyError(f"{source}: {failure}\nAs far as it came, the notebook is in {partial}.")
+    write_whole(output, _settled(watch.notebook))
+    partial.unlink(missing_ok=True)
+
+
+@final
+@dataclass
+class _Watch:
+    """Keeps the notebook that is being filled: papermill does not hand it out when a run fails."""
+
+    notebook: NotebookNode
+
+    def on_notebook_start(self, notebook: NotebookNode) -> None:
+        self.notebook = notebook
+
+
+def _run(
+    watch: _Watch, parameters: dict[str, Any], cell_timeout: float | None, environment: Mapping[str, str]
+) -> str:
+    """Execute the notebook; return where and why it failed, or nothing."""
+    with _quiet():
+        try:
+            papermill.execute_notebook(
+                watch.notebook,
+                None,
+                parameters,
+                engine_name=NAME,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                execution_timeout=cell_timeout,
+                environment=environment,
+                record_timing=False,
+                on_notebook_start=watch.on_notebook_start,
+            )
+        except PapermillExecutionError:
+            pass  # the outputs tell it too, and they name the first failing cell
+        except Stopped as error:
+            return str(error)
+    return _first_error(watch.notebook)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep papermill's remarks off the terminal: what matters in them is in our errors."""
+    log = logging.getLogger("papermill")
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _read(source: Path) -> NotebookNode:
+    try:
+        notebook: NotebookNode = nbformat.read(source, as_version=4)
+        nbformat.validate(notebook)
+    except OSError as error:
+        raise ParameterError(f"{source}: cannot be read: {error.strerror}.") from None
+    except (ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        raise ParameterError(f"{source}: expected a notebook, but {str(error).splitlines()[0]}.") from None
+    return notebook
+
+
+def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy made of what JSON has: papermill would turn anything else into text without a word."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(dict(parameters)))
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"parameters: expected numbers, texts, lists, mappings, but {error}.") from None
+    return plain
+
+
+def _first_error(notebook: NotebookNode) -> str:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback)).rstrip()
+                lines = trace.splitlines()[-LAST_LINES:]
+                return "\n  ".join([f"cell {cell.id!r} raised {output.ename}: {output.evalue}", *lines])
+    return ""
+
+
+def _settled(notebook: NotebookNode) -> bytes:
+    """Return the notebook as bytes without clock times, random names and paths."""
+    notebook = remove_error_markers(notebook)
+    told = notebook.metadata.get("papermill", {})
+    notebook.metadata.papermill = {"parameters": told.get("parameters", {})}
+    for cell in notebook.cells:
+        told = cell.metadata.get("papermill", {})
+        cell.metadata.papermill = {key: told.get(key) for key in ("status", "exception")}
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", ()):
+            cell.id = "injected-parameters"
+    text: str = nbformat.writes(notebook)
+    return text.encode() + b"\n"
