@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, final
@@ -59,7 +59,7 @@ class Ledger:
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add rows at the end, all in one write; a line that was cut before them stays a line of its own."""
-        body = "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in rows).encode()
+        body = "".join(json.dumps(vars(one), ensure_ascii=False) + "\n" for one in rows).encode()
         if not body:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -138,7 +138,12 @@ class Pool(Executor):
                     continue
                 worker = self._idle.pop()
                 self._busy[worker] = task
-            worker.call(task.call).add_done_callback(partial(self._done, worker, task))
+            try:
+                inner = worker.call(task.call)
+            except Exception as error:  # noqa: BLE001  # no process could be started: told to who asked for it
+                inner = Future()
+                inner.set_exception(error)
+            inner.add_done_callback(partial(self._done, worker, task))
 
     def _done(self, worker: _Worker, task: _Task, inner: Future[Any]) -> None:
         error = inner.exception()

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from pathlib import Path
 from traceback import format_exc
 
-from studylib import editions, fingerprints, locks, places, sources, study
+from studylib import editions, fingerprints, locks, notebooks, places, sources, study
 from studylib.editions import Editions
 from studylib.errors import ParameterError, StudyError
 from studylib.records import Record, write_whole
 from studylib.runs import Request
 
+# what a page needs, imported once for all of them
 DRAWING = (
+    *notebooks.WARM,
     "papermill",
     "nbconvert",
-    "matplotlib.pyplot",
     "seaborn",
-    "scipy.stats",
-    "studylib.notebooks",
-    "studylib.pages",
+    "studylib.notebooks.execution",
+    "studylib.study",
+    "studylib.compare",
+    "studylib.figures.style",
+    "studylib.pages.body",
 )
 
 
@@ -43,14 +45,13 @@ def _told(future: Future[str], notebook: Path) -> str:
 
 def _publish(request: Request, out: Path, commit: str) -> str:
     """Execute the run's notebook and write its page; return what went wrong, or nothing."""
-    from studylib import notebooks, pages
+    from studylib import pages
 
     executed, record = request.path(out, ".ipynb"), request.path(out, ".json")
     try:
         source = sources.notebook(request.params.study)
         shown = {study.RECORD: str(record.absolute())}
-        os.environ.update(shown)
-        notebooks.execute(source, executed, request.params.tree)
+        notebooks.execute(source, executed, request.params.tree, environment=shown)
         page = pages.study_page(executed, Record.load(record), command=request.command, commit=commit)
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
@@ -94,9 +94,9 @@ class Store:
         entry = {
             "format": FORMAT,
             "key": spec.key,
-            "result": {name: value for name, value in asdict(result).items() if name != "curves"},
+            "result": {name: value for name, value in vars(result).items() if name != "curves"},
             "curves_sha256": sha256(arrays).hexdigest(),
-            "spec": asdict(spec),
+            "spec": spec.to_dict(),
         }
         entry["sha256"] = _checksum(entry)
         write_whole(path.with_suffix(".npz"), arrays)

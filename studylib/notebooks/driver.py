@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, final
 
+import psutil
+
 from studylib import processes
 from studylib.notebooks.child import Child
 from studylib.notebooks.texts import Text
 
 GRACE = 2.0  # seconds for what cells have left to do at exit
 SWEEPING = 6.0  # seconds for the keeper to end what cells started; it takes milliseconds
+NOBODY = -1
+OWN = "IPYTHONDIR"  # the variable that no other run has with the same value
 MARK = 16  # bytes, of which the first is zero and the others are random
 
 
@@ -71,7 +76,7 @@ def running(
     """
     processes.context(preload)
     with TemporaryDirectory(prefix="studylib-") as folder:
-        private = {"IPYTHONDIR": str(Path(folder, "ipython"))}
+        private = {OWN: str(Path(folder, "ipython"))}
         # as a kernel is called, whose connection file this would be
         arguments = ("ipykernel_launcher.py", "-f", str(Path(folder, "connection.json")))
         mark = b"\0" + os.urandom(MARK - 1)
@@ -102,7 +107,8 @@ def _forked(child: Child) -> Process:
         for end in (asked, told, out, err, control):
             os.close(end)
     texts = Text("stdout", read_out, child.mark), Text("stderr", read_err, child.mark)
-    return Process(Connection(ask, readable=False), Connection(hear, writable=False), texts, hold, status)
+    wires = Connection(ask, readable=False), Connection(hear, writable=False)
+    return Process(wires, texts, hold, status, child.environment[OWN])
 
 
 def _described(child: Child) -> bytes:
@@ -121,11 +127,13 @@ class Process:
     """
 
     def __init__(
-        self, ask: Connection, told: Connection, texts: tuple[Text, Text], hold: int, status: int
+        self, wires: tuple[Connection, Connection], texts: tuple[Text, Text], hold: int, status: int, own: str
     ) -> None:
-        self._ask, self._told, self._texts = ask, told, texts
-        self._hold, self._status = hold, status
-        self._pid = 0
+        self._ask, self._told = wires
+        self._texts = texts
+        self._hold, self._status, self._own = hold, status, own
+        self._keeper, self._runner = NOBODY, NOBODY
+        self._exit: int | None = None
         self._silent = False  # nothing more will be told
 
     def become_ready(self, limit: float | None) -> None:
@@ -137,12 +145,13 @@ class Process:
         if not wait([self._status], limit):
             raise Overrun
         try:
-            self._pid = forkserver.read_signed(self._status)
+            self._keeper = forkserver.read_signed(self._status)
         except EOFError:  # the server died
             raise CannotBeWarm from None
         for message in self._until("ready", limit):
             if message.kind == "late":
                 raise CannotBeWarm
+            self._runner = message.content.get("pid", NOBODY)
 
     def run(self, code: str, limit: float | None) -> Iterator[Message]:
         """Run a cell, to its reply."""
@@ -160,12 +169,33 @@ class Process:
     def end(self) -> None:
         """End it, and all that it started, now."""
         os.close(self._hold)
+        limit = time.monotonic() + SWEEPING
         wait([self._status], SWEEPING)
-        if self._pid:
-            processes.kill(self._pid)
+        while psutil.pid_exists(self._keeper) and time.monotonic() < limit:
+            time.sleep(0.005)  # the server died, and did not see its end
+        if self._exit in {None, -signal.SIGKILL}:
+            self._sweep()
         for end in (self._ask, self._told, *self._texts):
             end.close()
         os.close(self._status)
+
+    def _sweep(self) -> None:
+        """Do what the keeper did not, for it was killed: end what is in the group, or has our mark."""
+        left = [process for process in psutil.process_iter() if self._is_ours(process)]
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, SWEEPING)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return (
+                process.pid == self._keeper
+                or os.getpgid(process.pid) == self._runner
+                or process.environ().get(OWN) == self._own
+            )
+        except (psutil.Error, OSError):
+            return False
 
     def _until(self, last: str, limit: float | None) -> Iterator[Message]:
         end = None if limit is None else time.monotonic() + limit
@@ -211,9 +241,10 @@ class Process:
 
     def _code(self) -> int:
         try:
-            return int(forkserver.read_signed(self._status))
-        except EOFError:  # of the server, too
-            return -9
+            self._exit = int(forkserver.read_signed(self._status))
+        except EOFError:  # the server died before it could say
+            self._exit = -signal.SIGKILL
+        return self._exit
 
 
 def _stream(text: Text, printed: str) -> Iterator[Message]:

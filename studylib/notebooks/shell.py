@@ -107,7 +107,9 @@ def serve(asked: Connection, told: Connection, texts: tuple[int, ...], mark: byt
     wire.attach(told, streams, mark)
     shell = _shell(wire)
     wire.tell("ready", {"pid": os.getpid()})
-    asyncio.run(_serve(shell, wire, asked))
+    loop = asyncio.new_event_loop()  # asyncio.run would keep Ctrl-C from the code in the cells
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(_serve(shell, wire, asked))
 
 
 async def _serve(shell: Any, wire: Wire, asked: Connection) -> None:
