@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,7 +217,8 @@ def test_runs_do_not_see_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SEEN", "first")
     cells = [
         "import os, random, sys\nimport numpy as np\nimport this_run\n",
-        "print('left' in globals(), 'left' in dir(sys), os.getcwd(), os.environ['SEEN'], os.environ['EXTRA'])",
+        "print('left' in globals(), 'left' in dir(sys), os.getcwd())",
+        "print(os.environ['SEEN'], os.environ['EXTRA'])",
         "print(random.random(), np.random.rand())",
         "left = sys.left = os.environ['SEEN'] = 'here'\nos.chdir('/')",
     ]
@@ -226,11 +227,26 @@ def test_runs_do_not_see_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for name in ("first", "second"):
         monkeypatch.setenv("SEEN", name)
         execute(written(tmp_path, *cells), tmp_path / "run.ipynb", {}, environment={"EXTRA": name * 2})
-        outputs.append([c.outputs[0].text for c in nbformat.read(tmp_path / "run.ipynb", 4).cells[1:3]])
+        outputs.append([c.outputs[0].text for c in nbformat.read(tmp_path / "run.ipynb", 4).cells[1:4]])
 
-    assert outputs[0][0] == f"False False {tmp_path} first firstfirst\n"
-    assert outputs[1][0] == f"False False {tmp_path} second secondsecond\n"
-    assert set(outputs[0][1].split()).isdisjoint(outputs[1][1].split())
+    assert outputs[0][:2] == [f"False False {tmp_path}\n", "first firstfirst\n"]
+    assert outputs[1][:2] == [f"False False {tmp_path}\n", "second secondsecond\n"]
+    assert set(outputs[0][2].split()).isdisjoint(outputs[1][2].split())
+
+
+def test_runs_in_threads_do_not_meet(tmp_path: Path) -> None:
+    """One process may drive several runs at once: each notebook has its own parameter and its own outputs."""
+    source = written(tmp_path, "k = None", "import os, time\ntime.sleep(0.01)\nprint(k, os.getcwd())")
+    nb = nbformat.read(source, 4)
+    nb.cells[0].metadata.tags = ["parameters"]
+    nbformat.write(nb, source)
+
+    def run(k: int) -> str:
+        execute(source, tmp_path / f"{k}.ipynb", {"k": k})
+        return str(nbformat.read(tmp_path / f"{k}.ipynb", 4).cells[-1].outputs[0].text)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(run, range(8))) == [f"{k} {Path.cwd()}\n" for k in range(8)]
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -22,6 +23,8 @@ from studylib.notebooks.engine import NAME
 from studylib.notebooks.run import Stopped
 from studylib.records import write_whole
 
+_SILENT = ContextVar("silent", default=False)  # in this thread: others may run papermill for themselves
+logging.getLogger("papermill").addFilter(lambda _: not _SILENT.get())
 LAST_LINES = 8  # of a traceback: the line that raised it, and what it said
 
 
@@ -86,13 +89,11 @@ def _run(
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep papermill's remarks off the terminal: what matters in them is in our errors."""
-    log = logging.getLogger("papermill")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    before = _SILENT.set(True)
     try:
         yield
     finally:
-        log.setLevel(before)
+        _SILENT.reset(before)
 
 
 def _read(source: Path) -> NotebookNode:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NoReturn, final
 
-from jupyter_core.utils import run_sync
+from jupyter_core.utils import ensure_async, run_sync
 from nbclient.exceptions import CellExecutionError
-from nbclient.util import run_hook
 from nbformat.v4 import new_output
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.log import logger
@@ -127,6 +127,7 @@ class Run:
             raise CellExecutionError.from_cell_and_msg(cell, reply)
 
     def _hook(self, name: str, **told: Any) -> None:
-        hook = getattr(self._client, name)
-        if hook is not None:
-            run_sync(run_hook)(hook, **told)
+        if hook := getattr(self._client, name):
+            result = hook(**told)
+            if isawaitable(result):
+                run_sync(ensure_async)(result)
