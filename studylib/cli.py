@@ -134,7 +134,7 @@ def verify(
     every: Annotated[bool, typer.Option("--all", help="compute all of them again")] = False,
     workers: Workers = None,
 ) -> None:
-    """Compute a sample of a record's fits again and compare every number."""
+    """Compute fits of a record again, make its notebook and page again, and compare every number."""
     from studylib import verification
 
     paths = records or sorted(Path("reports").glob("*/*.json"))

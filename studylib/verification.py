@@ -1,32 +1,67 @@
-"""Is a record true? Some of its fits are computed again, away from the store, and all conclusions."""
+"""Is a record true, and do its notebook and its page say the same?
+
+Some of its fits are computed again, away from the store; all conclusions are drawn again; notebook and page
+are made again and compared with those beside it. What counts as equal is said in `studylib.checks.tolerances`
+and `studylib.checks.shown`.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import asdict
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, final
 
-from studylib import compare, executors, plan, pool, study
+from studylib import compare, executors, pool, publishing, sources, study
+from studylib.checks import fits, shown, tolerances
+from studylib.checks.differences import Difference, table
+from studylib.checks.shown import Files
 from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.params import layered
+from studylib.progress import showing
 from studylib.records import Fit, Record
 from studylib.store import Result
 from studylib.study import Planned
 
-Pair = tuple[str, int]
+NOTHING = "none beside it"
+
+
+@final
+@dataclass(frozen=True)
+class _Case:
+    """A record that is looked into.
+
+    Attributes:
+        drawn: the fits that are computed again, by arm and seed.
+        other: how the versions of its numbers are not those here.
+    """
+
+    path: Path
+    record: Record
+    plan: Planned
+    drawn: Mapping[tuple[str, int], Fit]
+    other: Sequence[str]
+
+    def beside(self, suffix: str) -> str | None:
+        """Return the text of the file beside the record, None without one."""
+        path = self.path.with_suffix(suffix)
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
 def verified(
     paths: Sequence[Path], sample: int, workers: int | None, announce: Callable[[str], None]
 ) -> list[str]:
-    """Compute ``sample`` fits of each record again; return a line for everything that differs.
+    """Check records, each with the notebook and the page beside it; return a table of what differs, in lines.
 
-    Equal means equal to the last bit: a fit is a pure function of its specification on one machine.
+    Args:
+        paths: the records.
+        sample: how many fits of each are computed again.
+        workers: processes; as many as cores if None.
+        announce: is told what was checked of each record, and what a reader should know of that.
 
     Raises:
         ParameterError: no record, or one whose parameters this version does not take.
@@ -38,70 +73,107 @@ def verified(
         layered(record.study, record.run, [(str(path), record.params)])
         for path, record in zip(paths, records, strict=True)
     ]
-    differences: list[str] = []
-    with TemporaryDirectory() as nothing_known, pool.local(workers) as executor:
+    found = {}
+    drawn = any(_stands_beside(path) for path in paths)
+    preload = (*pool.TRAINING, *(publishing.DRAWING if drawn else ()))
+    with TemporaryDirectory() as nothing_known, pool.local(workers, preload=preload) as executor:
         plans = study.planned(asked, executor, Contents(Path(nothing_known)))
-        for path, record, one in zip(paths, records, plans, strict=True):
-            drawn = _drawn(record, one, sample)
-            found = [*_misfits(record, one), *_computed_again(drawn, one, executor), *_conclusions(record)]
-            likely_why = _other_versions(record) if found else []
-            differences += [f"{path}: {line}" for line in (*found, *likely_why)]
-            announce(
-                f"{path}: {len(drawn)} of {len(record.fits)} fits computed again, {len(found)} differences"
-            )
-    return differences
+        cases = [_case(*one, sample) for one in zip(paths, records, plans, strict=True)]
+        making = _begun(cases, executor)
+        results = _computed(cases, executor)
+        commit = publishing.commit()
+        for case in cases:
+            files = _in_files(case, making.get(case.path), commit)
+            differences = [*_in_record(case, results), *files.differences]
+            found[str(case.path)] = differences
+            for line in _told(case, len(differences), files):
+                announce(line)
+    return table(found)
 
 
-def _drawn(record: Record, one: Planned, sample: int) -> dict[Pair, Fit]:
+def _case(path: Path, record: Record, one: Planned, sample: int) -> _Case:
     kept = {(fit.arm, fit.seed): fit for fit in record.fits if fit.status in {"ok", "diverged"}}
     pairs = sorted(kept.keys() & one.specs.keys())
     # which fits are drawn follows from all numbers of the record: a failure can be looked at again, and who
     # changes a number cannot know whether it will be
     drawn = random.Random(repr(record.fits)).sample(pairs, min(sample, len(pairs)))  # noqa: S311  # no secret
-    return {pair: kept[pair] for pair in drawn}
+    return _Case(path, record, one, {pair: kept[pair] for pair in drawn}, tolerances.other_versions(record))
 
 
-def _misfits(record: Record, one: Planned) -> Iterator[str]:
-    """Yield how data and fits of the record are not those that its parameters ask for here."""
-    yield from _changes("dataset", {"sha256": record.dataset["sha256"]}, {"sha256": one.content})
-    recorded = {(fit.arm, fit.seed) for fit in record.fits}
-    yield from (f"{arm}, seed {seed}: is missing" for arm, seed in sorted(one.specs.keys() - recorded))
-    yield from (f"{arm}, seed {seed}: was not asked for" for arm, seed in sorted(recorded - one.specs.keys()))
+def _stands_beside(record: Path) -> bool:
+    return any(record.with_suffix(suffix).is_file() for suffix in (".ipynb", ".html"))
 
 
-def _computed_again(drawn: Mapping[Pair, Fit], one: Planned, pool: Executor) -> Iterator[str]:
-    attempts = executors.compute([one.specs[pair] for pair in drawn], pool)
-    results = {attempt.spec.key: attempt.result for attempt in attempts if attempt.final and attempt.result}
-    for pair, fit in drawn.items():
-        yield from _differences(fit, results[one.specs[pair].key])
+def _computed(cases: Sequence[_Case], executor: Executor) -> dict[str, Result]:
+    """Return by key the results of all fits that are drawn, each computed once."""
+    wanted = {spec.key: spec for case in cases for spec in map(case.plan.specs.__getitem__, case.drawn)}
+    labels = {key: label for case in cases for key, label in case.plan.labels.items()}
+    results = {}
+    with showing(len(wanted), labels) as progress:
+        for attempt in executors.compute(wanted.values(), executor):
+            progress(attempt)
+            if attempt.final and attempt.result:
+                results[attempt.spec.key] = attempt.result
+    return results
 
 
-def _conclusions(record: Record) -> Iterator[str]:
-    """Yield what does not follow from the fits as they stand in the record."""
-    again = compare.concluded(record)
-    before, after = ({c.arm: asdict(c) for c in which.contrasts} for which in (record, again))
-    for arm in {**before, **after}:
-        yield from _changes(f"contrast of {arm}", before.get(arm, {}), after.get(arm, {}))
-    yield from _changes("the record", {"headline": record.headline}, {"headline": again.headline})
+def _in_record(case: _Case, results: Mapping[str, Result]) -> Iterator[Difference]:
+    yield from fits.misfits(case.record, case.plan)
+    for pair, fit in case.drawn.items():
+        spec = case.plan.specs[pair]
+        yield from fits.fit_differences(fit, results[spec.key], tolerances.bound(case.other, spec))
+    yield from fits.conclusions(case.record, case.other)
 
 
-def _other_versions(record: Record) -> list[str]:
-    own = {package: record.versions.get(package) for package in plan.versions()}
-    return list(_changes("versions", own, plan.versions()))
+def _begun(cases: Sequence[_Case], executor: Executor) -> dict[Path, Future[Files]]:
+    """Begin to make the files of the records that have any; of copies of one record, once."""
+    begun: dict[str, Future[Files]] = {}
+    making = {}
+    for case in cases:
+        if _stands_beside(case.path):
+            content = repr(case.record)
+            if content not in begun:
+                begun[content] = executor.submit(_made, case.record, case.plan.asked)
+            making[case.path] = begun[content]
+    return making
 
 
-def _changes(where: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    for name in sorted({*before, *after}):
-        was, is_ = (repr(which.get(name)) for which in (before, after))  # as text, nan is equal to nan
-        if was != is_:
-            yield f"{where}: {name} was {was}, is {is_}"
+def _made(record: Record, asked: dict[str, Any]) -> Files:
+    """Return notebook and page as they follow from the fits of a record; nothing is trained."""
+    from studylib import notebooks, pages
+
+    # with every parameter that this version knows, so that the notebook takes it for its own
+    known = replace(compare.concluded(record), params=asked)
+    with TemporaryDirectory() as folder:
+        path, executed = Path(folder, "record.json"), Path(folder, "executed.ipynb")
+        known.save(path)
+        source = sources.notebook(record.study)
+        notebooks.execute(source, executed, asked, environment={study.RECORD: str(path)})
+        page = pages.study_page(executed, replace(known, params=record.params), command="", commit="")
+        return Files(executed.read_text(encoding="utf-8"), page.decode())
 
 
-def _differences(fit: Fit, result: Result) -> Iterator[str]:
-    where = f"{fit.arm}, seed {fit.seed}"
-    if fit.status != result.status:
-        yield f"{where}: status was {fit.status}, is {result.status} ({result.reason})"
-    yield from _changes(where, fit.metrics, result.metrics)
-    for name in sorted({*fit.curves, *result.curves}):
-        if repr(fit.curves.get(name)) != repr(result.curves.get(name)):
-            yield f"{where}: the curve {name} differs"
+def _in_files(case: _Case, making: Future[Files] | None, commit: str) -> shown.Found:
+    """Return what differs in notebook and page."""
+    if making is None:
+        return shown.Found([], {"notebook": 0, "page": 0}, [])
+    beside = Files(case.beside(".ipynb"), case.beside(".html"))
+    try:
+        again = making.result()
+        return shown.files_compared(case.record, beside, again, commit, case.other)
+    except Exception as error:  # noqa: BLE001  # the files of one record do not cost the others their check
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        failed = Difference("notebook and page", "cannot be compared", "", why)
+        return shown.Found([failed], {}, [])
+
+
+def _told(case: _Case, differences: int, files: shown.Found) -> Iterator[str]:
+    checked = [
+        f"{len(case.drawn)} of {len(case.record.fits)} fits computed again",
+        "conclusions drawn again",
+        *(f"{file}: {f'{count} numbers' if count else NOTHING}" for file, count in files.numbers.items()),
+    ]
+    yield f"{case.path}: {', '.join(checked)}; {differences} differences"
+    if case.other:
+        yield f"  other versions: {'; '.join(case.other)}: {tolerances.STATED}"
+    yield from (f"  {remark}" for remark in files.remarks)

@@ -35,7 +35,7 @@ LAYERS: tuple[set[str], ...] = (
     {"plan", "contents", "store", "ledger", "editions", "pool", "executors", "cluster", "progress"},
     {"study", "paths", "samples"},
     {"compare", "claims"},
-    {"figures", "notebooks", "pages"},  # what people see; only here are the notebook tools
+    {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {
         "cli",
         "__main__",

@@ -1,0 +1,1 @@
+"""Is what a record, its notebook and its page say what is found again?"""
