@@ -103,6 +103,10 @@ table = pd.DataFrame({"a": np.arange(100) / 7, "b": list("xy") * 50}, index=pd.R
 table
 """
 
+WIDE = """
+wide = pd.DataFrame([range(30)]).add_prefix("a long name ")
+display(wide, wide.iloc[:, :12]); print(wide); pd.get_option("display.max_columns")
+"""
 NOTEBOOKS: dict[str, list[str]] = {
     "values": ["1 + 1", "None", "_ + 1", "a = 3; a", "a;", "'text'", "Out[1], In[1]", "[*range(2000)]"],
     "streams": [
@@ -156,5 +160,8 @@ NOTEBOOKS: dict[str, list[str]] = {
     "warnings": ["import warnings\nwarnings.warn('careful')", "import logging; logging.warning('logged')"],
     "state": [STATE],
     "figures": [FIGURES, FIGURE_AS_VALUE, "plt.rcParams['figure.dpi'], plt.get_backend()"],
-    "tables": [PANDAS, "table.describe()", "table.style.set_uuid('u')", "np.array(1.0) / 0", "table.plot();"],
+    "tables": [
+        *(PANDAS, "table.describe()", "table.style.set_uuid('u')", "np.array(1.0) / 0", "table.plot();"),
+        WIDE,
+    ],
 }

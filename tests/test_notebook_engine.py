@@ -110,6 +110,7 @@ def kernels() -> Iterator[dict[str, Any]]:
     """Start the runs of the corpus by kernels, two at a time, while the other tests run."""
     with ProcessPoolExecutor(2, mp_context=processes.context(WARM), initializer=processes.begin) as pool:
         yield {name: pool.submit(by_a_kernel, name) for name in NOTEBOOKS}
+        pool.shutdown(cancel_futures=True)  # a test alone does not wait for what it does not need
 
 
 def alive(pid: int) -> bool:

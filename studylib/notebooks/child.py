@@ -19,6 +19,7 @@ EARLY = (
     *("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MPLCONFIG"),
     *("MATPLOTLIB", "TORCH", "PYTORCH", "KMP_", "GOMP_", "GLIBC_", "MALLOC_"),
 )
+COLUMNS = 20  # of a table that pandas shows as text, when it is imported in a notebook
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -84,5 +85,7 @@ class Child:
         forkserver._forkserver.__init__()  # type: ignore[misc]  # noqa: SLF001  its own
         if "matplotlib" in sys.modules:
             sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
+        if "pandas" in sys.modules:  # it chose this for a terminal, as the server has no shell
+            sys.modules["pandas"].set_option("display.max_columns", COLUMNS)
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed()  # anew: two forks would draw the same

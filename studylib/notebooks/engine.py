@@ -14,7 +14,7 @@ import papermill.engines
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, NotebookExecutionManager
 
-from studylib.notebooks import driver, kernel
+from studylib.notebooks import driver, fork, kernel
 from studylib.notebooks.imports import imported, needs_a_client
 from studylib.notebooks.run import Run, overrun, stopped
 from studylib.notebooks.warm import HEAVY, SHELL
@@ -62,7 +62,7 @@ class Engine(papermill.engines.Engine):  # type: ignore[misc]  # papermill has n
         own = _is_own(kernel_name, nb_man.nb) and not OF_KERNELS & settings.keys()
         if own and _can_fork() and not needs_a_client(names):
             try:
-                with driver.running(variables, _preload(names), start_timeout) as process:
+                with fork.running(variables, _preload(names), start_timeout) as process:
                     return Run(nb_man, process, limit, settings).cells()
             except driver.CannotBeWarm:
                 pass
