@@ -1,4 +1,4 @@
-"""Commands: ``studylib report | run | compare | verify | list``.
+"""Commands: ``studylib report | run | compare | verify | list | store``.
 
 Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage, nothing was started.
 130: interrupted.
@@ -22,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would cost a third of the time that it takes
     pretty_exceptions_enable=False,
 )
+store_app = typer.Typer(help="Look after the store of fits.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(store_app, name="store")
 
 Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as cores if not given")]
@@ -155,6 +157,39 @@ def list_command(
     from studylib import listing
 
     typer.echo(listing.as_json(what) if as_json else listing.as_text(what))
+
+
+@store_app.command("list")
+def store_list(
+    *, as_json: Annotated[bool, typer.Option("--json", help="everything, sizes in bytes")] = False
+) -> None:
+    """List the fits, what is damaged or left over, and how attempts ended."""
+    from studylib import housekeeping, inventory
+
+    holdings = housekeeping.survey()
+    typer.echo(inventory.as_json(holdings) if as_json else "\n".join(inventory.as_lines(holdings)))
+
+
+@store_app.command("size")
+def store_size() -> None:
+    """Say how large the store is, how much of it records need, and how much prune would free."""
+    from studylib import housekeeping, inventory
+
+    typer.echo("\n".join(inventory.sizes(housekeeping.survey())))
+
+
+@store_app.command("prune")
+def store_prune(
+    *, dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would go, remove nothing")] = False
+) -> None:
+    """Remove what no record needs: of reports/ here and in the project, and of every folder reported to."""
+    from studylib import housekeeping
+
+    freed = 0
+    for waste in housekeeping.prunable() if dry_run else housekeeping.prune():
+        typer.echo(f"{'would remove' if dry_run else 'removed'} {waste.line}")
+        freed += waste.bytes
+    typer.echo(f"{'would free' if dry_run else 'freed'} {freed} bytes")
 
 
 def _pools(

@@ -50,21 +50,25 @@ class Editions:
 
     def get(self, first: Path) -> Edition | None:
         """Return the edition whose first file is ``first``; None if nothing is known of it."""
-        return _read(self._path(first))
+        return _read(self.path(first))
 
     def put(self, first: Path, edition: Edition) -> None:
         """Keep what is known of the edition whose first file is ``first``."""
-        write_whole(self._path(first), json.dumps(asdict(edition), indent=1).encode())
+        write_whole(self.path(first), json.dumps(asdict(edition), indent=1).encode())
 
     def drop(self, first: Path) -> None:
         """Forget the edition whose first file is ``first``: from now on it is being changed."""
-        self._path(first).unlink(missing_ok=True)
+        self.path(first).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[Edition]:
-        found = map(_read, sorted(self._folder.glob("*.json")))
-        return (edition for edition in found if edition)
+        return (edition for edition in self.by_path().values() if edition)
 
-    def _path(self, first: Path) -> Path:
+    def by_path(self) -> dict[Path, Edition | None]:
+        """Return every edition by where it is kept, None for what cannot be read."""
+        return {path: _read(path) for path in sorted(self._folder.glob("*.json"))}
+
+    def path(self, first: Path) -> Path:
+        """Return where the edition whose first file is ``first`` is kept."""
         return self._folder / f"{sha256(str(first.absolute()).encode()).hexdigest()}.json"
 
 
@@ -88,6 +92,8 @@ def seal(data: Any) -> str:
 
 def _read(path: Path) -> Edition | None:
     try:
-        return Edition(**json.loads(path.read_bytes()))
+        edition = Edition(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+    plain = isinstance(edition.files, dict) and isinstance(edition.made_from, dict)
+    return edition if plain and isinstance(edition.fits, list) else None

@@ -6,12 +6,13 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
-from studylib import places
+from studylib import places, processes
 from studylib.plan import FitSpec
 
 State = Literal["queued", "running", "ok", "diverged", "failed", "timed out", "killed", "interrupted"]
@@ -27,7 +28,8 @@ class Row:
     Attributes:
         key: of the fit; ``fit`` says it in words.
         attempt: 1, or 2 if a worker died in the first.
-        host: where it was computed; ``process`` which process there asked for it.
+        host: where it was computed, or else where it was asked for.
+        process: which process asked for it.
         seconds: of training; ``peak_mb``: the largest memory of its worker so far, in 10⁶ bytes.
         at: when, in UTC.
     """
@@ -42,6 +44,10 @@ class Row:
     seconds: float = 0.0
     peak_mb: float = 0.0
     at: str = ""
+
+
+_KINDS: dict[type, Any] = {int: int, float: (int, float)}
+_FIELDS = {field.name: _KINDS.get(type(field.default), str) for field in fields(Row)}
 
 
 def row(spec: FitSpec, state: State, **details: object) -> Row:
@@ -59,7 +65,8 @@ class Ledger:
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add rows at the end, all in one write; a line that was cut before them stays a line of its own."""
-        body = "".join(json.dumps(vars(one), ensure_ascii=False) + "\n" for one in rows).encode()
+        text = "".join(json.dumps(vars(one), ensure_ascii=False) + "\n" for one in rows)
+        body = text.encode(errors="backslashreplace")  # names of files need not be Unicode
         if not body:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,10 +87,7 @@ class Ledger:
 
     def settle(self) -> list[Row]:
         """Close, as interrupted, what a process of this machine left open when it ended; return the rows."""
-        last = {(one.key, one.process): one for one in self.rows() if one.host == platform.node()}
-        left = [one for one in last.values() if one.state in OPEN and not _alive(one.process)]
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        closed = [replace(one, state="interrupted", reason=GONE, at=now) for one in left]
+        closed = [end for last, end in ends(self.rows()) if end is not last]
         self.append(closed)
         return closed
 
@@ -92,7 +96,8 @@ class Ledger:
             return
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                yield number, _read(line)
+                if line.strip():  # two who both mended the same cut line leave an empty one
+                    yield number, _read(line)
 
     def _last_byte(self) -> bytes:
         with self.path.open("rb") as file:
@@ -100,14 +105,36 @@ class Ledger:
             return file.read(1)
 
 
-def _read(line: bytes) -> Row | None:
+def ends(rows: Iterable[Row]) -> Iterator[tuple[Row, Row]]:
+    """Give the last row of each fit by each process, latest last, and beside it how that ended."""
+    last: dict[tuple[str, int], Row] = {}
+    for one in rows:
+        last.pop((one.key, one.process), None)
+        last[one.key, one.process] = one
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    for one in last.values():
+        closed = _left(one)
+        yield one, replace(one, state="interrupted", reason=GONE, at=now) if closed else one
+
+
+def _left(one: Row) -> bool:
+    """Return whether a row is open, and its process, on this machine, has ended."""
+    here = one.state in OPEN and one.host == platform.node()
+    return here and not processes.still_runs(one.process, _seconds(one.at))
+
+
+def _seconds(at: str) -> float:
     try:
-        return Row(**json.loads(line))
-    except (ValueError, TypeError):
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return inf  # whoever has that number now is believed to be the process
+
+
+def _read(line: bytes) -> Row | None:
+    """Return the row in a line, without the fields that only a later version knows; None if it is damaged."""
+    try:
+        found = json.loads(line)
+        one = Row(**{name: found[name] for name in _FIELDS if name in found})
+    except (ValueError, TypeError, RecursionError):
         return None
-
-
-def _alive(process: int) -> bool:
-    import psutil
-
-    return bool(psutil.pid_exists(process))
+    return one if all(isinstance(getattr(one, name), kind) for name, kind in _FIELDS.items()) else None

@@ -8,12 +8,15 @@ import platform
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 
 from studylib.errors import StudyError
 from studylib.records import write_whole
+
+USERS = "users"  # folder of who uses the folder around it; whoever comes or sweeps passes its door
 
 
 @contextmanager
@@ -47,6 +50,50 @@ def awaited(path: Path) -> Iterator[None]:
 
     with FileLock(_beside(path, "lock")):
         yield
+
+
+@contextmanager
+def shared(folder: Path) -> Iterator[None]:
+    """Use what is in ``folder``, beside others who do; nobody has it alone until the last of them is done."""
+    user = folder / USERS / f"{os.getpid()}-{token_hex(4)}"
+    user.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        stack.callback(_beside(user, "lock").unlink, missing_ok=True)
+        with awaited(user.with_name("door")):
+            stack.enter_context(held(user))
+        yield
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Have what is in ``folder`` for this process alone; who comes meanwhile waits.
+
+    Raises:
+        StudyError: somebody uses it: which process, on which machine, since when, doing what.
+    """
+    users = folder / USERS
+    users.mkdir(parents=True, exist_ok=True)
+    with awaited(users / "door"):
+        for lock in sorted(users.glob(".*-*.lock")):
+            _forget(folder, users / lock.stem[1:])
+        yield
+
+
+def _forget(folder: Path, user: Path) -> None:
+    """Remove what a user left when it died.
+
+    Raises:
+        StudyError: it is alive.
+    """
+    from filelock import FileLock, Timeout
+
+    lock, holder = _beside(user, "lock"), _beside(user, "holder")
+    try:
+        with FileLock(lock, timeout=0):
+            holder.unlink(missing_ok=True)
+    except Timeout:
+        raise StudyError(f"{folder}: it is being used by {_told(holder)}. Wait until it is done.") from None
+    lock.unlink(missing_ok=True)
 
 
 def _beside(path: Path, kind: str) -> Path:

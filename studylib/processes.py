@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+CLOCK = 60.0  # seconds by which the start of a process may seem to move when the clock is set
 SAME_ORDER = {"PYTHONHASHSEED": "0"}  # of a set of texts, in all that the server forks
 
 
@@ -54,6 +55,22 @@ def kill(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def still_runs(pid: int, at: float) -> bool:
+    """Return whether the process that was ``pid`` at the time ``at``, in seconds since 1970, is running.
+
+    Its number may be another's by now; in a container every run has the same.
+    """
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= at + CLOCK)
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # the last two: no number of a process
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
 def cores() -> int:

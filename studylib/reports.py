@@ -90,7 +90,7 @@ def make(
         places.refuse_unwritable(request.path(out, "").parent, "Name another folder with --out.")
     store = Store()
     store.refuse_unwritable()
-    with _held(requests, out):
+    with locks.shared(store.folder.parent), _held(requests, out):
         package = fingerprints.of_package()
         with trainers() as executor:
             jobs = _jobs(requests, out, package, executor)

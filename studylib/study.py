@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from studylib import executors, plan, pool
+from studylib import executors, locks, plan, pool
 from studylib.contents import Content, Contents, look
 from studylib.executors import Attempt
 from studylib.ledger import Ledger, Row, row
@@ -97,7 +97,7 @@ def run_study(params: StudyParams, store: Store | None = None, progress: Progres
         return made
     store = store or Store()
     store.refuse_unwritable()
-    with pool.local() as workers:
+    with locks.shared(store.folder.parent), pool.local() as workers:
         [one] = planned([params], workers, Contents(store.folder.parent))
         todo = missing([one], store)
         with showing(len(todo), one.labels) as shown:

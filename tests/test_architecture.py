@@ -32,7 +32,18 @@ LAYERS: tuple[set[str], ...] = (
     {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for
-    {"plan", "contents", "store", "ledger", "editions", "pool", "executors", "cluster", "progress"},
+    {
+        "plan",
+        "contents",
+        "store",
+        "ledger",
+        "editions",
+        "pool",
+        "executors",
+        "cluster",
+        "admission",
+        "progress",
+    },
     {"study", "paths", "samples"},
     {"compare", "claims"},
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
@@ -44,6 +55,8 @@ LAYERS: tuple[set[str], ...] = (
         "publishing",
         "verification",
         "housekeeping",
+        "inventory",
+        "needs",
         "studylib",
     },  # what people call
 )
