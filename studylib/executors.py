@@ -14,7 +14,7 @@ from typing import Any, TypeVar, final
 
 from studylib import datasets, models, processes
 from studylib.components import Catalogue, Component, build
-from studylib.errors import Divergence, ParameterError
+from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.pool import DIED, Stopped
 from studylib.store import Result
@@ -48,20 +48,23 @@ def compute(
     """Yield each attempt as it begins, and again as it ends; every fit has a final one.
 
     No more fits are handed out than can be computed at once (``executor.width``, else the cores of this
-    machine), so that what is said to run does.
+    machine, looked at anew each time: workers of a cluster come and go), so that what is said to run does.
 
     Args:
         specs: what to compute.
         executor: who computes it.
         train: what computes one of them, ``compute_one`` if not given.
+
+    Raises:
+        StudyError: the executor says that it has nobody left who could compute.
     """
     waiting = deque((spec, 1) for spec in specs)
     running: dict[Future[Result], tuple[FitSpec, int]] = {}
     ended: list[Attempt] = []
-    width = getattr(executor, "width", processes.cores())
     while waiting or running or ended:
         begun = []
-        while waiting and len(running) < width:  # before what has ended is stored: nobody waits for a disk
+        # before what has ended is stored: nobody waits for a disk
+        while waiting and len(running) < _width(executor):
             spec, number = waiting.popleft()
             running[executor.submit(train or compute_one, spec)] = (spec, number)
             begun.append(Attempt(spec, number))
@@ -72,6 +75,10 @@ def compute(
         waiting.extendleft((one.spec, one.number + 1) for one in ended if not one.final)
 
 
+def _width(executor: Executor) -> int:
+    return getattr(executor, "width", None) or processes.cores()
+
+
 def _ended(future: Future[Result], spec: FitSpec, number: int) -> Attempt:
     try:
         return Attempt(spec, number, future.result(), final=True)
@@ -79,6 +86,8 @@ def _ended(future: Future[Result], spec: FitSpec, number: int) -> Attempt:
         return Attempt(spec, number, Result(stopped.status, stopped.reason), final=True)
     except BrokenExecutor as error:
         return Attempt(spec, number, Result("killed", str(error) or DIED), final=number == ATTEMPTS)
+    except StudyError:
+        raise  # there is nobody left who computes: what goes wrong in a fit comes back as its result
     except Exception as error:  # noqa: BLE001  # it came on the way there or back, and belongs to this fit
         return Attempt(spec, number, Result("failed", _told(error)), final=True)
 
