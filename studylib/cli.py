@@ -200,7 +200,8 @@ def _pools(
 
     from studylib import pool, publishing
 
-    drawers = partial(pool.local, workers, preload=publishing.DRAWING)
+    everything = (*pool.TRAINING, *publishing.DRAWING)  # one server serves both, and imports once
+    drawers = partial(pool.local, workers, preload=everything)
     if cluster:
         from studylib.cluster import connected
 
@@ -208,7 +209,6 @@ def _pools(
             raise ParameterError("--memory: workers of a cluster have their own: dask worker --memory-limit.")
         return partial(connected, cluster, timeout), drawers
     limits = pool.Limits(timeout, memory and memory * 1e9)
-    everything = (*pool.TRAINING, *publishing.DRAWING)  # one server serves both, and imports once
     return partial(pool.local, workers, limits, everything), drawers
 
 

@@ -32,6 +32,8 @@ class Edition:
 
     def why_not(self, made_from: Mapping[str, str]) -> list[str]:
         """Return why the files are no longer what ``made_from`` makes: nothing if they are."""
+        if not self.made_from:
+            return ["it was not finished the last time"]
         names = [*made_from, *(name for name in self.made_from if name not in made_from)]
         changed = [f"{name} changed" for name in names if made_from.get(name) != self.made_from.get(name)]
         return changed + [
@@ -56,9 +58,9 @@ class Editions:
         """Keep what is known of the edition whose first file is ``first``."""
         write_whole(self.path(first), json.dumps(asdict(edition), indent=1).encode())
 
-    def drop(self, first: Path) -> None:
-        """Forget the edition whose first file is ``first``: from now on it is being changed."""
-        self.path(first).unlink(missing_ok=True)
+    def begin(self, files: Sequence[Path], fits: Sequence[str]) -> None:
+        """Say that ``files`` are being made: whoever is stopped leaves nothing that looks finished."""
+        self.put(files[0], Edition({}, {str(path.absolute()): "" for path in files}, fits))
 
     def __iter__(self) -> Iterator[Edition]:
         return (edition for edition in self.by_path().values() if edition)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import final
 
 ROOT = Path(__file__).parent
 # These say what went wrong, and where and how things are written down; a number does not depend on them.
@@ -58,6 +60,25 @@ def _of_tree(tree: ast.Module) -> str:
             documented = ast.get_docstring(node) is not None
             node.body = node.body[documented:]
     return sha256(ast.dump(tree).encode()).hexdigest()
+
+
+@final
+class Watch:
+    """Tells of edits: a fit must not be kept under the hash of other code than it was computed by."""
+
+    def __init__(self) -> None:
+        self._files = [str(path) for path in ROOT.rglob("*.py")]
+        self._seen = self._times()
+
+    def edited(self) -> bool:
+        """Return whether a file was touched since the last look; then what was read before is forgotten."""
+        before, self._seen = self._seen, self._times()
+        if before != self._seen:
+            _read.cache_clear()
+        return before != self._seen
+
+    def _times(self) -> list[int]:
+        return [os.stat(file).st_mtime_ns if os.path.exists(file) else 0 for file in self._files]  # noqa: PTH116, PTH110  # once per fit
 
 
 @cache

@@ -73,9 +73,11 @@ class Ledger:
         with self.path.open("ab+", buffering=0) as file:
             if file.tell() and self._last_byte() != b"\n":
                 body = b"\n" + body
-            written = file.write(body)
-            if written != len(body):
-                raise OSError(None, "only a part could be written; is the disk full?", str(self.path))
+            try:
+                while body:  # more than one write only as the disk gets full, to hear what the system says
+                    body = body[file.write(body) :]
+            except OSError as error:
+                raise type(error)(error.errno, error.strerror, str(self.path)) from None
 
     def rows(self) -> Iterator[Row]:
         """Give the rows in the order in which they were written; lines that are damaged are left out."""

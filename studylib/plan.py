@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
-from studylib import fingerprints
+from studylib import datasets, fingerprints
 from studylib.trainers import fitting
 
 if TYPE_CHECKING:
-    from studylib.datasets.base import Dataset
-    from studylib.models.base import Model
     from studylib.params import StudyParams
-    from studylib.trainers.base import Training
 
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
@@ -65,21 +62,22 @@ class FitSpec:
 
 def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int], FitSpec]:
     """Return the specification of each (arm, seed) of a run, on a dataset of that ``content`` hash."""
-    return {
-        (arm.name, seed): FitSpec(
+    specs: dict[tuple[str, int], FitSpec] = {}
+    for arm in params.arms:
+        first = FitSpec(
             dataset=params.dataset.named_settings(),
             model=arm.model.named_settings(),
             regularizers=arm.regularizers,
             training=arm.training.model_dump(mode="json"),
-            seed=seed,
+            seed=0,
             device=device,
             content=content,
-            code=code_of(params.dataset, arm.model, arm.regularizers, arm.training),
+            code="",
             versions=versions(),
         )
-        for arm in params.arms
-        for seed in range(params.seeds)
-    }
+        code = code_of(first)
+        specs |= {(arm.name, seed): replace(first, seed=seed, code=code) for seed in range(params.seeds)}
+    return specs
 
 
 @cache
@@ -88,28 +86,23 @@ def versions() -> dict[str, str]:
     return {package: version(package) for package in DECIDING_PACKAGES}
 
 
-def code_of(dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training) -> str:
-    """Return the sha256 of the code that decides a fit's numbers.
+def code_of(spec: FitSpec) -> str:
+    """Return the sha256 of the code that decides the numbers of ``spec``, as it is on the disk.
 
     A new regularizer changes no fit that does not use it, and another trainer none that it does not train.
     """
-    return _code(*_roots(dataset, model, regularizers, training))
+    return fingerprints.of_code(*_roots(spec))
 
 
-def modules_of(dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training) -> list[str]:
+def modules_of(spec: FitSpec) -> list[str]:
     """Return that code as modules: the fit's parts, its trainer, and all that these import."""
-    return fingerprints.followed(*_roots(dataset, model, regularizers, training))
+    return fingerprints.followed(*_roots(spec))
 
 
-def _roots(
-    dataset: Dataset, model: Model, regularizers: Iterable[str], training: Training
-) -> tuple[frozenset[str], frozenset[str]]:
+def _roots(spec: FitSpec) -> tuple[frozenset[str], frozenset[str]]:
     """Return the modules that a fit starts from, and the trainers that it does not call."""
-    parts = [("datasets", dataset.name), ("models", model.name), ("trainers", "fitting")]
-    parts += [("regularizers", name) for name in regularizers]
-    own = fitting.trainer(dataset, training)
+    parts = [("datasets", spec.dataset["name"]), ("models", spec.model["name"]), ("trainers", "fitting")]
+    parts += [("regularizers", name) for name in spec.regularizers]
+    own = fitting.trainer(datasets.CATALOGUE[spec.dataset["name"]].task, spec.training["optimizer"])
     others = frozenset(f"studylib.trainers.{name}" for name in fitting.TRAINERS if name != own)
     return frozenset(f"studylib.{folder}.{name}" for folder, name in parts), others
-
-
-_code = cache(fingerprints.of_code)

@@ -56,6 +56,8 @@ def _publish(request: Request, out: Path, commit: str) -> str:
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
         return str(error)
+    except OSError as error:  # a full disk, a folder that went away
+        return f"{error.filename or executed}: {error.strerror or error}"
     except Exception:  # noqa: BLE001  a mistake of ours in one page does not cost the others theirs
         return f"{executed}: {format_exc()}"
     return ""

@@ -184,5 +184,7 @@ def write_whole(path: Path, body: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+    except OSError as error:  # of a full disk the system does not say which file it is about
+        raise type(error)(error.errno, error.strerror, str(path)) from None
     finally:
         draft.unlink(missing_ok=True)

@@ -15,7 +15,6 @@ from typing import final
 from studylib import compare, editions, fingerprints, locks, places, plan, publishing, sources, study
 from studylib.contents import Contents
 from studylib.editions import Editions
-from studylib.errors import StudyError
 from studylib.progress import showing
 from studylib.records import Record, write_whole
 from studylib.runs import Request
@@ -83,8 +82,8 @@ def make(
     Raises:
         ParameterError: ``out`` or the store cannot be written to, or there is no such device; nothing was
             computed.
-        StudyError: a dataset cannot be built, another process writes the same report, or the code was changed
-            meanwhile.
+        StudyError: a dataset cannot be built, another process writes the same report, or the code that
+            decides numbers was edited meanwhile; what was finished before is kept.
     """
     for request in requests:
         places.refuse_unwritable(request.path(out, "").parent, "Name another folder with --out.")
@@ -93,7 +92,9 @@ def make(
     with locks.shared(store.folder.parent), _held(requests, out):
         package = fingerprints.of_package()
         with trainers() as executor:
-            jobs = _jobs(requests, out, package, executor)
+            with drawers() as readers:  # to build a dataset may take longer than a fit may
+                plans = study.planned([one.params for one in requests], executor, Contents(), readers)
+            jobs = _jobs(requests, plans, out, package)
             stale = [job for job in jobs if job.reasons]
             todo = study.missing([job.plan for job in stale], store)
             for line in (*_damage(store), *(_said(job, {spec.key for spec in todo}) for job in jobs)):
@@ -103,10 +104,12 @@ def make(
                 unkept = study.computed(todo, store, executor, progress)
         for job in stale:
             _write_record(job, study.recorded(job.plan, store, unkept))
-        errors = _published(stale, out, drawers, package)
+        errors = _published(stale, out, drawers)
         publishing.index(out)
-        for job in stale:
-            if not (errors[job.name] or unkept.keys() & job.keys):  # what was not computed is tried again
+        if fingerprints.of_package() != package:
+            tell("the code was edited meanwhile: the next report makes these pages anew")
+        for job in stale:  # what was not computed is tried again
+            if not (errors[job.name] or unkept.keys() & job.keys):
                 _keep(job, study.seconds(job.plan, store))
     return [_report(job, errors.get(job.name, ""), store) for job in jobs]
 
@@ -119,19 +122,15 @@ def _held(requests: Sequence[Request], out: Path) -> Iterator[None]:
         yield
 
 
-def _jobs(requests: Sequence[Request], out: Path, package: str, executor: Executor) -> list[_Job]:
+def _jobs(requests: Sequence[Request], plans: Sequence[Planned], out: Path, package: str) -> list[_Job]:
     known = Editions()
     jobs = []
-    for one, request in zip(_planned(requests, executor), requests, strict=True):
+    for one, request in zip(plans, requests, strict=True):
         made_from = _made_from(request, one, package)
         before = known.get(request.path(out, ".json"))
         reasons = before.why_not(made_from) if before else ["it was not made here before"]
         jobs.append(_Job(request, one, made_from, reasons, out))
     return jobs
-
-
-def _planned(requests: Sequence[Request], executor: Executor) -> list[Planned]:
-    return study.planned([request.params for request in requests], executor, Contents())
 
 
 def _made_from(request: Request, one: Planned, package: str) -> dict[str, str]:
@@ -161,20 +160,18 @@ def _damage(store: Store) -> list[str]:
 
 def _write_record(job: _Job, record: Record) -> None:
     json, notebook, page = job.files
-    Editions().drop(json)
+    Editions().begin(job.files, sorted(job.keys))
     for path in (notebook, page):
         path.unlink(missing_ok=True)  # an older page beside a newer record would lie
     compare.concluded(record).save(json)
 
 
-def _published(stale: Sequence[_Job], out: Path, drawers: Pool, package: str) -> dict[str, str]:
+def _published(stale: Sequence[_Job], out: Path, drawers: Pool) -> dict[str, str]:
     """Make the pages of what was made anew; return, by run, why there is none."""
     if not stale:
         return {}
     with drawers() as executor:
         errors = publishing.published([job.request for job in stale], out, executor)
-    if fingerprints.of_package() != package:
-        raise StudyError(f"{out}: the code was changed while the report was made. Report again.")
     return {job.name: error for job, error in zip(stale, errors, strict=True)}
 
 

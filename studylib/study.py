@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from typing import Any, final
 
 from studylib import executors, locks, plan, pool
 from studylib.contents import Content, Contents, look
+from studylib.errors import StudyError
 from studylib.executors import Attempt
+from studylib.fingerprints import Watch
 from studylib.ledger import Ledger, Row, row
 from studylib.params import StudyParams
 from studylib.plan import FitSpec
@@ -55,8 +57,16 @@ class Planned:
         return {spec.key: f"{self.params.study}: {arm}" for (arm, _), spec in self.specs.items()}
 
 
-def planned(runs: Sequence[StudyParams], executor: Executor, contents: Contents) -> list[Planned]:
-    """Return the plan of each run; ``executor`` reads the datasets that ``contents`` does not know.
+def planned(
+    runs: Sequence[StudyParams], executor: Executor, contents: Contents, readers: Executor | None = None
+) -> list[Planned]:
+    """Return the plan of each run.
+
+    Args:
+        runs: what is asked for.
+        executor: who will train, and says on which device.
+        contents: what datasets are known to hold.
+        readers: who reads those that are not known, on this machine; ``executor`` if not given.
 
     Raises:
         ParameterError: a run asks for a device that there is not.
@@ -64,7 +74,7 @@ def planned(runs: Sequence[StudyParams], executor: Executor, contents: Contents)
     """
     known = [contents.get(run.dataset) for run in runs]
     unknown = [run.dataset for run, content in zip(runs, known, strict=True) if content is None]
-    looked = executor.map(look, unknown)
+    looked = (readers or executor).map(look, unknown)
     asked = sorted({run.device for run in runs} - {"cpu"})  # to ask for the others costs an import of torch
     devices = {"cpu": "cpu", **dict(zip(asked, executor.map(executors.device_class, asked), strict=True))}
     plans = []
@@ -111,7 +121,7 @@ def computed(
 
     Those are what failed, timed out or was killed. The ledger gets a row for each step of each attempt.
     """
-    ledger = Ledger(store.folder.parent)
+    ledger, watch = Ledger(store.folder.parent), Watch()
     left = {spec.key: (spec, 1) for spec in specs}
     ledger.append(row(spec, "queued") for spec in specs)
     unkept = {}
@@ -119,6 +129,8 @@ def computed(
         for attempt in executors.compute(specs, executor):
             spec, result = attempt.spec, attempt.result
             if result and attempt.final:
+                if watch.edited():
+                    _refuse_other_code(left)
                 store.put(spec, result)
                 unkept.update({} if result.status in {"ok", "diverged"} else {spec.key: result})
                 del left[spec.key]
@@ -131,6 +143,15 @@ def computed(
             ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
         raise
     return unkept
+
+
+def _refuse_other_code(left: Mapping[str, tuple[FitSpec, int]]) -> None:
+    """Stop before a fit is kept that may be the work of code that was edited after it was planned."""
+    if any(plan.code_of(spec) != spec.code for spec, _ in left.values()):
+        raise StudyError(
+            "the code that decides numbers was edited while fits were computed."
+            " What was finished before is kept; start again."
+        )
 
 
 def _row(attempt: Attempt) -> Row:

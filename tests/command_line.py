@@ -74,11 +74,7 @@ def smoke(factory: pytest.TempPathFactory) -> Smoke:
 
 
 def _report(folder: Path) -> None:
-    # two of the datasets take seconds to build; what is built knows the code that it was built by
-    built = store_folder() / "datasets"
-    built.mkdir(parents=True, exist_ok=True)
-    (folder / "store").mkdir()
-    (folder / "store" / "datasets").symlink_to(built, target_is_directory=True)
+    with_datasets(folder / "store")
     done = studylib(
         "report", "--run", "smoke", "--out", folder / "reports", cwd=folder, store=folder / "store"
     )
@@ -98,3 +94,11 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
             make(folder)
             (folder / "made").touch()
     return folder
+
+
+def with_datasets(store: Path) -> None:
+    """Make a store that holds datasets and no fits: two of them take seconds to build."""
+    built = store_folder() / "datasets"  # what is built knows the code that it was built by
+    built.mkdir(parents=True, exist_ok=True)
+    store.mkdir(parents=True)
+    (store / "datasets").symlink_to(built, target_is_directory=True)

@@ -69,11 +69,14 @@ def test_what_cannot_be_read_is_not_known(body: bytes, tmp_path: Path) -> None:
     assert list(known) == []
 
 
-def test_what_is_being_changed_is_forgotten(tmp_path: Path) -> None:
-    """Whoever is stopped in the middle leaves nothing that looks finished."""
-    known, first = Editions(tmp_path), tmp_path / "default.json"
-    known.put(first, edition_of(MADE_FROM, []))
-    known.drop(first)
-    known.drop(first)
+def test_what_is_being_made_is_never_taken_for_finished(tmp_path: Path) -> None:
+    """Whoever is stopped in the middle leaves the names of files and fits, and nothing that looks done."""
+    known, paths = Editions(tmp_path), files(tmp_path)
+    known.put(paths[0], edition_of(MADE_FROM, paths))
+    known.begin(paths, ["f"])
+    begun = known.get(paths[0])
 
-    assert known.get(first) is None
+    assert begun
+    assert begun.why_not(MADE_FROM) == ["it was not finished the last time"]
+    assert list(begun.files) == [str(path) for path in paths]
+    assert begun.fits == ["f"]

@@ -164,10 +164,6 @@ def test_all_that_fits_load_is_in_their_code(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADED.format(specs=specs)], capture_output=True, text=True, check=True
     )
-    code = {
-        module
-        for arm in run.arms
-        for module in plan.modules_of(run.dataset, arm.model, arm.regularizers, arm.training)
-    }
+    code = {module for spec in plan.plan(run, "0" * 64, "cpu").values() for module in plan.modules_of(spec)}
 
     assert set(done.stdout.split()) - fingerprints.SILENT <= code

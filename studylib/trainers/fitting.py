@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 TRAINERS = ("gradient", "linear", "factorization")
 
 
-def trainer(dataset: Dataset, training: Training) -> str:
-    """Return which of ``TRAINERS`` learns from ``dataset``: the module that decides the numbers."""
-    if training.optimizer == "exact":
+def trainer(task: str, optimizer: str) -> str:
+    """Return which of ``TRAINERS`` learns a dataset's ``task`` with an ``optimizer``."""
+    if optimizer == "exact":
         return "linear"
-    return "factorization" if dataset.task == "ranking" else "gradient"
+    return "factorization" if task == "ranking" else "gradient"
 
 
 def fit(
@@ -47,7 +47,7 @@ def fit(
     for regularizers in candidates:
         refuse_misfits(dataset, model, regularizers, training, where="fit")
     split = dataset.split(seed)
-    which = trainer(dataset, training)
+    which = trainer(dataset.task, training.optimizer)
     if which == "linear":
         outcome, taken = _exact(split, candidates, training, seed)
     else:
