@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import subprocess
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from threading import Thread
 from traceback import format_exc
 
 from studylib import editions, fingerprints, locks, notebooks, places, sources, study
 from studylib.editions import Editions
 from studylib.errors import ParameterError, StudyError
+from studylib.pool import Pool
 from studylib.records import Record, write_whole
 from studylib.runs import Request
 
 # what a page needs, imported once for all of them
 DRAWING = (
     *notebooks.WARM,
-    "papermill",
     "nbconvert",
     "seaborn",
-    "studylib.notebooks.execution",
     "studylib.study",
     "studylib.compare",
     "studylib.figures.style",
@@ -28,31 +31,35 @@ DRAWING = (
 )
 
 
-def published(requests: Sequence[Request], out: Path, executor: Executor) -> list[str]:
-    """Make notebook and page of each run from its record; return, for each, why there is no page."""
-    futures = [executor.submit(_publish, request, out, commit()) for request in requests]
-    return [
-        _told(future, request.path(out, ".ipynb")) for request, future in zip(requests, futures, strict=True)
-    ]
+def published(requests: Sequence[Request], out: Path, drawers: Pool) -> list[str]:
+    """Make notebook and page of each run from its record; return, for each, why there is no page.
+
+    As many notebooks as there are ``drawers`` are driven at a time, from here, for their processes to be
+    forked from the server that is warm already; pages are rendered by ``drawers``.
+    """
+    futures = [Future[str]() for _ in requests]
+    waiting = deque(zip(requests, futures, strict=True))
+
+    def work() -> None:
+        with suppress(IndexError):  # nothing is left
+            while True:
+                request, future = waiting.popleft()
+                future.set_result(_publish(request, out, drawers))
+
+    for _ in range(drawers.width):
+        # who is interrupted does not wait for these: the processes that they drive end with this one
+        Thread(target=work, daemon=True).start()
+    return [future.result() for future in futures]
 
 
-def _told(future: Future[str], notebook: Path) -> str:
-    try:
-        return future.result()
-    except BrokenExecutor as error:
-        return f"{notebook}: not finished: {error}."
-
-
-def _publish(request: Request, out: Path, commit: str) -> str:
+def _publish(request: Request, out: Path, drawers: Pool) -> str:
     """Execute the run's notebook and write its page; return what went wrong, or nothing."""
-    from studylib import pages
-
     executed, record = request.path(out, ".ipynb"), request.path(out, ".json")
     try:
         source = sources.notebook(request.params.study)
         shown = {study.RECORD: str(record.absolute())}
         notebooks.execute(source, executed, request.params.tree, environment=shown)
-        page = pages.study_page(executed, Record.load(record), command=request.command, commit=commit)
+        page = drawers.submit(_page, executed, record, request.command, commit()).result()
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
         return str(error)
@@ -61,6 +68,12 @@ def _publish(request: Request, out: Path, commit: str) -> str:
     except Exception:  # noqa: BLE001  a mistake of ours in one page does not cost the others theirs
         return f"{executed}: {format_exc()}"
     return ""
+
+
+def _page(executed: Path, record: Path, command: str, commit: str) -> bytes:
+    from studylib import pages
+
+    return pages.study_page(executed, Record.load(record), command=command, commit=commit)
 
 
 def index(out: Path) -> Path:
@@ -101,6 +114,7 @@ def _readable(path: Path) -> list[Record]:
         return []
 
 
+@cache
 def commit() -> str:
     """Return the project's git commit, marked if files differ from it; "unknown" outside git."""
     try:

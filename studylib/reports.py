@@ -15,13 +15,15 @@ from typing import final
 from studylib import compare, editions, fingerprints, locks, places, plan, publishing, sources, study
 from studylib.contents import Contents
 from studylib.editions import Editions
+from studylib.pool import Pool
 from studylib.progress import showing
 from studylib.records import Record, write_whole
 from studylib.runs import Request
 from studylib.store import Store
 from studylib.study import Planned
 
-Pool = Callable[[], AbstractContextManager[Executor]]
+Trainers = Callable[[], AbstractContextManager[Executor]]
+Drawers = Callable[[], AbstractContextManager[Pool]]
 
 SUFFIXES = (".json", ".ipynb", ".html")
 DRAWING_PACKAGES = ("matplotlib", "seaborn", "pandas", "papermill", "nbconvert", "ipython", "jinja2", "nh3")
@@ -68,7 +70,7 @@ class _Job:
 
 
 def make(
-    requests: Sequence[Request], out: Path, trainers: Pool, drawers: Pool, tell: Callable[[str], None]
+    requests: Sequence[Request], out: Path, trainers: Trainers, drawers: Drawers, tell: Callable[[str], None]
 ) -> list[Report]:
     """Compute what is missing for all runs at once, then write record, notebook and page of each.
 
@@ -166,12 +168,12 @@ def _write_record(job: _Job, record: Record) -> None:
     compare.concluded(record).save(json)
 
 
-def _published(stale: Sequence[_Job], out: Path, drawers: Pool) -> dict[str, str]:
+def _published(stale: Sequence[_Job], out: Path, drawers: Drawers) -> dict[str, str]:
     """Make the pages of what was made anew; return, by run, why there is none."""
     if not stale:
         return {}
-    with drawers() as executor:
-        errors = publishing.published([job.request for job in stale], out, executor)
+    with drawers() as pool:
+        errors = publishing.published([job.request for job in stale], out, pool)
     return {job.name: error for job, error in zip(stale, errors, strict=True)}
 
 
