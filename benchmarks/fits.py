@@ -36,8 +36,12 @@ def main() -> None:
     for _ in range(ROUNDS):
         one, two = (_busy(workers) for workers in (1, 2))
         ratios.append(one / two)
-        print(f"{CPU_BOUND} CPU-bound fits: one worker {one:.2f} s, two workers {two:.2f} s, {one / two:.2f} ×")
-    print(f"two workers over one: {median(ratios):.2f} × (at least 1.9), best of {ROUNDS}: {max(ratios):.2f} ×")
+        print(
+            f"{CPU_BOUND} CPU-bound fits: one worker {one:.2f} s, two workers {two:.2f} s, {one / two:.2f} ×"
+        )
+    print(
+        f"two workers over one: {median(ratios):.2f} × (at least 1.9), best of {ROUNDS}: {max(ratios):.2f} ×"
+    )
 
 
 def empty(spec: FitSpec) -> Result:  # noqa: ARG001  # called as fits are
