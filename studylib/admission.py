@@ -149,24 +149,23 @@ class Crew:
         return f"Start each with the code and the versions that are installed here: {command}"
 
     def _asked(self, workers: list[str]) -> list[str]:
-        answers = self._client.run(
-            admit,
-            self._wanted,
-            self.resources,
-            workers=workers,
-            on_error="return",
-            callback_timeout=LOADING,
-        )
+        try:
+            answers = self._client.run(
+                admit,
+                self._wanted,
+                self.resources,
+                workers=workers,
+                on_error="return",
+                callback_timeout=LOADING,
+            )
+        except TimeoutError:
+            return []  # they are asked again
         refused = []
         for worker, found in answers.items():
             if isinstance(found, OSError):
                 continue  # it went away meanwhile
             broken = isinstance(found, Exception)
-            rows = (
-                [("studylib", "installed", f"{type(found).__name__}: {found}")]
-                if broken
-                else differences(self._wanted, found)
-            )
+            rows = [("studylib", "installed", str(found))] if broken else differences(self._wanted, found)
             if rows:
                 self.misfits[worker] = rows
                 refused.append(worker)

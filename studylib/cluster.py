@@ -1,17 +1,17 @@
 """Workers of a Dask cluster as an executor: each is admitted if it computes the same numbers, and watched.
 
-Dask decides where a task runs, and runs it elsewhere when a worker dies. What is added: a worker that is
-admitted gets a resource that every task asks for, so that no other one is given any, however late it joins;
-a clock for each task; and a word when the scheduler or the last worker is gone.
+Dask decides where a task runs, and runs it elsewhere when a worker dies. A worker that is admitted gets a
+resource that every task asks for, so that no other one is given any, however late it joins.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures import wait as finish
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock, Thread
@@ -45,18 +45,16 @@ def connected(address: str, timeout: float | None = None) -> Iterator[Cluster]:
     Raises:
         ParameterError: nobody answers, there is no worker, or one that would compute other numbers.
     """
-    client = _client(address)
-    try:
+    with ExitStack() as stack:
+        client = _client(address)
+        stack.callback(client.close, 1)
         workers = Cluster(client, address, timeout)
+        stack.callback(workers.shutdown)
         try:
             yield workers
         except BaseException:
             workers.kill()
             raise
-        finally:
-            workers.shutdown()
-    finally:
-        client.close(1)
 
 
 def _client(address: str) -> Client:
@@ -68,12 +66,22 @@ def _client(address: str) -> Client:
         ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what concerns a user is said here, once
     try:
+        # a client that could not connect is never quite closed, and may block the next one: so knock first
+        asyncio.run(_knocked(address))
         return Client(address, timeout=ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ParameterError(
             f"--cluster {address}: expected the address of a Dask scheduler, such as tcp://host:8786; none"
             f" answered within {ANSWER:g} s ({type(error).__name__}). To start one: dask scheduler"
         ) from None
+
+
+async def _knocked(address: str) -> None:
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    comm = await connect(address, timeout=ANSWER, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 @dataclass
@@ -139,10 +147,8 @@ class Cluster(Executor):
         """End the watch, after what was asked for is done, or ended if so wished."""
         if cancel_futures:
             self.kill()
-        with self._lock:
-            left = [task.future for task in self._tasks.values()]
         if wait:
-            finish(left)
+            finish([task.future for task in list(self._tasks.values())])
         self._closed.set()
 
     def kill(self) -> None:
@@ -155,24 +161,21 @@ class Cluster(Executor):
             task.future.cancel()
 
     def _taken(self, tokens: Iterable[str]) -> list[_Task]:
-        """Return those of the tasks that nobody has taken to end them yet."""
         with self._lock:
             return [self._tasks.pop(token) for token in tokens if token in self._tasks]
 
     def _begun(self, event: tuple[float, tuple[str, str]]) -> None:
         token, worker = event[1]
-        task = self._tasks.get(token)
-        if task:
+        if task := self._tasks.get(token):
             task.worker, task.since = worker, monotonic()
 
     def _done(self, token: str, asked: Future[Any]) -> None:
         if asked.cancelled() and self._client.status != "running":
             self._give_up("the scheduler went away")
+        error = _error(asked)
         for task in self._taken([token]):
-            if asked.cancelled():
-                task.future.set_exception(BrokenExecutor("somebody cancelled it on the cluster"))
-            elif error := asked.exception():
-                task.future.set_exception(_translated(error))
+            if error:
+                task.future.set_exception(error)
             else:
                 task.future.set_result(asked.result())
 
@@ -191,8 +194,7 @@ class Cluster(Executor):
 
     def _count(self) -> None:
         """Stop the clocks of what lost its worker; give up if nobody came for what waits."""
-        with self._lock:
-            tasks = list(self._tasks.values())
+        tasks = list(self._tasks.values())
         for task in tasks:
             if task.worker not in self._crew.present:
                 task.since = 0.0  # Dask starts it anew elsewhere
@@ -206,7 +208,8 @@ class Cluster(Executor):
         with self._lock:
             late = [token for token, task in self._tasks.items() if now - (task.since or now) > self._limit]
         tasks = self._taken(late)
-        self._end(tasks)
+        if tasks:
+            self._end(tasks)
         for task in tasks:
             reason = f"it took longer than the limit of {self._limit:g} s"
             task.future.set_exception(Stopped("timed out", reason))
@@ -216,28 +219,30 @@ class Cluster(Executor):
         for task in tasks:
             if task.asked:
                 task.asked.cancel()  # first, so that Dask does not run them elsewhere
-        workers = {task.worker for task in tasks if task.since}
-        ending = Thread(target=self._restart, args=(sorted(workers & self._crew.nannied()),), daemon=True)
-        ending.start()
+        workers = {task.worker for task in tasks if task.since} & self._crew.nannied()
+
+        def restart() -> None:
+            with suppress(Exception):  # one that is gone already cannot be ended, and need not be
+                self._client.restart_workers(sorted(workers), timeout=GRACE, raise_for_error=False)
+
+        (ending := Thread(target=restart, daemon=True)).start()
         return ending
 
-    def _restart(self, workers: list[str]) -> None:
-        with suppress(Exception):  # one that is gone already cannot be ended, and need not be
-            self._client.restart_workers(workers, timeout=GRACE, raise_for_error=False)
-
     def _give_up(self, why: str) -> None:
-        error = StudyError(
-            f"--cluster {self._address}: {why}. What is finished is kept: start it again, and then this."
-        )
+        what = "What is finished is kept: start it again, and then this."
+        error = StudyError(f"--cluster {self._address}: {why}. {what}")
         with self._lock:
             self._lost = error
         for task in self._taken(list(self._tasks)):
             task.future.set_exception(error)
 
 
-def _translated(error: BaseException) -> BaseException:
+def _error(asked: Future[Any]) -> BaseException | None:
     from distributed import KilledWorker
 
+    if asked.cancelled():
+        return BrokenExecutor("somebody cancelled it on the cluster")
+    error = asked.exception()
     if isinstance(error, KilledWorker):
         deaths = error.allowed_failures + 1  # what waited beside it is blamed too, and deserves another try
         return BrokenExecutor(f"{deaths} workers died while it ran, one after the other")
