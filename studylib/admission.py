@@ -28,7 +28,7 @@ Row: TypeAlias = tuple[str, str, str]
 
 GPU = "GPU"  # the Dask resource of a worker that has a device to itself
 NONE = "none"
-ANSWER = 10.0  # seconds for the scheduler to answer, and for the first worker to join
+ANSWER = 20.0  # seconds for the scheduler to answer, and for the first worker to join
 LOADING = 60.0  # seconds for a worker to import this package, maybe over a network
 
 

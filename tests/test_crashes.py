@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KILLS = 10  # in each of five rounds
 STUDIES = ("text", "vision")
-LATEST = 8.0  # seconds after which a report is killed at the latest, if it has not ended before
+LATEST = 6.0  # seconds after which a report is killed at the latest, if it has not ended before
 
 
 @pytest.fixture(scope="session")
