@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -100,7 +101,10 @@ class Crew:
         self.resources = {f"studylib-{seal[:16]}": 1.0}
         self.workers: Mapping[str, Facts] = {}
         self.present: set[str] = set()
-        self.misfits: dict[str, list[Row]] = {}
+        self.misfits: Mapping[str, list[Row]] = {}
+        self._lock = Lock()
+        self._asked: set[str] = set()
+        self._found: list[str] = []
 
     def places(self, *, gpu: bool) -> int:
         """Return how many tasks they can do at once, or how many devices they offer."""
@@ -111,33 +115,38 @@ class Crew:
         return {worker for worker, found in self.workers.items() if found["nanny"] == "yes"}
 
     def gather(self) -> None:
-        """Admit all workers that there are; wait for the first one.
+        """Admit the workers that there are; wait for the first one.
 
         Raises:
             ParameterError: none joins, or one would compute other numbers.
         """
         deadline = monotonic() + ANSWER
-        while not self.workers:
+        while True:
             self.look()
-            if self.misfits:
+            late, asked = monotonic() > deadline, self._asked & self.present
+            if self.misfits and (late or not asked):
                 raise ParameterError(f"--cluster {self._address}: {self.complaint(self.misfits)}")
-            if monotonic() > deadline:
-                raise ParameterError(
-                    f"--cluster {self._address}: expected workers, and none joined within {ANSWER:g} s."
-                    f" {self._how()}"
-                )
+            if self.workers and (late or not asked):
+                return  # one that is busy, or about to end, may answer later
+            if late and (not asked or monotonic() > deadline + LOADING):
+                what = f"expected workers, and none joined within {ANSWER:g} s"
+                raise ParameterError(f"--cluster {self._address}: {what}. {self._how()}")
             sleep(0.1)
 
     def look(self) -> list[str]:
-        """Forget the workers that are gone, and admit those that came; return the misfits among these.
+        """Forget the workers that are gone, and ask those that came; return the misfits that were found.
 
         Raises:
             OSError: the scheduler does not answer.
         """
         self.present = set(self._client.nthreads(callback_timeout=ANSWER))
-        self.workers = {worker: found for worker, found in self.workers.items() if worker in self.present}
-        new = sorted(self.present - self.workers.keys() - self.misfits.keys())
-        return self._asked(new) if new else []
+        with self._lock:
+            self.workers = {own: known for own, known in self.workers.items() if own in self.present}
+            found, self._found = self._found, []
+        for worker in self.present - self.workers.keys() - self.misfits.keys() - self._asked:
+            self._asked.add(worker)
+            Thread(target=self._ask, args=(worker,), daemon=True).start()  # one may never answer
+        return found
 
     def complaint(self, misfits: Iterable[str]) -> str:
         """Return what is wrong with ``misfits``, and what to do."""
@@ -148,43 +157,49 @@ class Crew:
         command = f"dask worker {self._address} --nthreads 1"
         return f"Start each with the code and the versions that are installed here: {command}"
 
-    def _asked(self, workers: list[str]) -> list[str]:
+    def _ask(self, worker: str) -> None:
         try:
             answers = self._client.run(
                 admit,
                 self._wanted,
                 self.resources,
-                workers=workers,
+                workers=[worker],
                 on_error="return",
                 callback_timeout=LOADING,
             )
-        except TimeoutError:
-            return []  # they are asked again
-        refused = []
-        for worker, found in answers.items():
-            if isinstance(found, OSError):
-                continue  # it went away meanwhile
-            broken = isinstance(found, Exception)
-            rows = [("studylib", "installed", str(found))] if broken else differences(self._wanted, found)
-            if rows:
-                self.misfits[worker] = rows
-                refused.append(worker)
+            self._hear(worker, answers[worker])
+        except (OSError, KeyError):
+            pass  # it went away meanwhile, or is asked again
+        finally:
+            self._asked.discard(worker)
+
+    def _hear(self, worker: str, found: Facts | Exception) -> None:
+        if isinstance(found, OSError):
+            raise found
+        if isinstance(found, Exception):
+            rows = [("studylib", "installed", str(found))]
+        else:
+            rows = differences(self._wanted, found)
+        with self._lock:
+            if isinstance(found, Exception) or rows:
+                self.misfits = {**self.misfits, worker: rows}
+                self._found.append(worker)
             else:
                 self.workers = {**self.workers, worker: found}
-        return refused
 
 
 def called(topic: str, token: str, call: partial[Any]) -> Any:
-    """Do a task on this worker: ``topic`` hears of its ``token`` when everything is loaded.
+    """Do a task on this worker; ``topic`` hears where ``token`` is, and again when everything is loaded.
 
     A fit is refused if its dataset holds something else here than where the fit was planned.
     """
     from distributed import get_worker
 
+    worker = get_worker()
+    worker.log_event(topic, [token, worker.address, False])
     _one_thread()
     refusal = _refusal(*call.args) if call.func is executors.compute_one else ""
-    worker = get_worker()
-    worker.log_event(topic, [token, worker.address])
+    worker.log_event(topic, [token, worker.address, True])
     return Result("failed", refusal, host=platform.node()) if refusal else call()
 
 

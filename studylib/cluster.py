@@ -156,7 +156,7 @@ class Cluster(Executor):
         self._closed.set()
         tasks = self._taken(list(self._tasks))
         if self._client.status == "running":
-            self._end(tasks).join(1)  # to be sent, not to be done
+            self._end(tasks).join(0.5)  # to be sent, not to be done
         for task in tasks:
             task.future.cancel()
 
@@ -164,10 +164,10 @@ class Cluster(Executor):
         with self._lock:
             return [self._tasks.pop(token) for token in tokens if token in self._tasks]
 
-    def _begun(self, event: tuple[float, tuple[str, str]]) -> None:
-        token, worker = event[1]
+    def _begun(self, event: tuple[float, tuple[str, str, bool]]) -> None:
+        token, worker, loaded = event[1]
         if task := self._tasks.get(token):
-            task.worker, task.since = worker, monotonic()
+            task.worker, task.since = worker, monotonic() if loaded else 0.0
 
     def _done(self, token: str, asked: Future[Any]) -> None:
         if asked.cancelled() and self._client.status != "running":
@@ -197,7 +197,7 @@ class Cluster(Executor):
         tasks = list(self._tasks.values())
         for task in tasks:
             if task.worker not in self._crew.present:
-                task.since = 0.0  # Dask starts it anew elsewhere
+                task.worker, task.since = "", 0.0  # Dask starts it anew elsewhere
         if all(self._crew.places(gpu=task.gpu) for task in tasks):
             self._served = monotonic()
         elif monotonic() - self._served > GRACE:
@@ -219,7 +219,7 @@ class Cluster(Executor):
         for task in tasks:
             if task.asked:
                 task.asked.cancel()  # first, so that Dask does not run them elsewhere
-        workers = {task.worker for task in tasks if task.since} & self._crew.nannied()
+        workers = {task.worker for task in tasks} & self._crew.nannied()
 
         def restart() -> None:
             with suppress(Exception):  # one that is gone already cannot be ended, and need not be

@@ -270,19 +270,20 @@ def test_a_report_is_trained_on_the_cluster_and_kept_here(whole: str, dask: Dask
 def test_ctrl_c_ends_what_runs_there_and_cancels_what_waits(whole: str, tmp_path: Path) -> None:
     """What is finished is kept; the workers are free for whoever comes next."""
     slow = ("--set", "training.epochs=3000", "--set", "seeds=20")
-    running = subprocess.Popen(
-        [sys.executable, "-m", "studylib", "run", "vision", *SMOKE_RUN, *slow, "--cluster", whole],
-        cwd=tmp_path,
-        env=environment(tmp_path / "store"),
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with (tmp_path / "told").open("w", encoding="utf-8") as told:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "studylib", "run", "vision", *SMOKE_RUN, *slow, "--cluster", whole],
+            cwd=tmp_path,
+            env=environment(tmp_path / "store"),
+            stderr=told,
+            start_new_session=True,
+        )
     ledger = tmp_path / "store" / "ledger.jsonl"
     until(lambda: ledger.exists() and '"running"' in ledger.read_text(encoding="utf-8"))
     time.sleep(1)
     running.send_signal(signal.SIGINT)
-    _, complained = running.communicate(timeout=3)
+    running.wait(3)
+    complained = Path(told.name).read_text(encoding="utf-8")
     with connected(whole, timeout=60) as workers:
         until(lambda: len(places(workers)) == 2)
 
