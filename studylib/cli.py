@@ -30,8 +30,8 @@ Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as 
 Device = Annotated[
     Literal["auto", "cpu", "cuda"] | None, typer.Option(help="where to train; else as the study says")
 ]
-Timeout = Annotated[float | None, typer.Option(min=0, help="seconds that one fit may take")]
-Memory = Annotated[float | None, typer.Option(min=0, help="GB that one worker may hold")]
+Timeout = Annotated[float | None, typer.Option(help="seconds that one fit may take")]
+Memory = Annotated[float | None, typer.Option(help="GB that one worker may hold")]
 Cluster = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers train, tcp://host:8786")
 ]
@@ -58,6 +58,7 @@ def main() -> NoReturn:
 
 
 def _leave(message: object, code: int) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not change the number
     typer.echo(f"studylib: {message}", err=True)
     sys.exit(code)
 
@@ -200,6 +201,9 @@ def _pools(
 
     from studylib import pool, publishing
 
+    for option, limit in (("--timeout", timeout), ("--memory", memory)):
+        if limit is not None and not limit > 0:
+            raise ParameterError(f"{option}: expected a number above 0, got {limit:g}.")
     everything = (*pool.TRAINING, *publishing.DRAWING)  # one server serves both, and imports once
     drawers = partial(pool.local, workers, preload=everything)
     if cluster:

@@ -1,4 +1,4 @@
-"""Who computes fits: anything that is a ``concurrent.futures.Executor``; one that fails stops no other."""
+"""Fits, computed by any ``concurrent.futures.Executor`` that goes on after a worker died."""
 
 from __future__ import annotations
 
@@ -64,15 +64,29 @@ def compute(
     while waiting or running or ended:
         begun = []
         # before what has ended is stored: nobody waits for a disk
-        while waiting and len(running) < _width(executor):
-            spec, number = waiting.popleft()
-            running[executor.submit(train or compute_one, spec)] = (spec, number)
-            begun.append(Attempt(spec, number))
+        try:
+            while waiting and len(running) < _width(executor):
+                spec, number = waiting.popleft()
+                running[executor.submit(train or compute_one, spec)] = (spec, number)
+                begun.append(Attempt(spec, number))
+        except StudyError:
+            yield from ended
+            raise
         yield from ended
         yield from begun
         done, _ = wait(running, return_when=FIRST_COMPLETED)
-        ended = [_ended(future, *running.pop(future)) for future in done]
+        ended = []
+        for future in sorted(done, key=_fails):  # what is finished is told before what ends it all
+            try:
+                ended.append(_ended(future, *running.pop(future)))
+            except StudyError:
+                yield from ended
+                raise
         waiting.extendleft((one.spec, one.number + 1) for one in ended if not one.final)
+
+
+def _fails(future: Future[Result]) -> bool:
+    return isinstance(future.exception(), StudyError)
 
 
 def _width(executor: Executor) -> int:
@@ -94,6 +108,7 @@ def _ended(future: Future[Result], spec: FitSpec, number: int) -> Attempt:
 
 def compute_one(spec: FitSpec) -> Result:
     """Train and measure one fit; the result says what happened, also when it went wrong."""
+    processes.one_thread()
     start = perf_counter()
     result = _result(spec)
     return replace(
@@ -165,7 +180,11 @@ def _processor() -> str:
 
 def _peak_mb() -> float:
     """Return the largest resident memory of this process so far, in MB (10⁶ bytes)."""
-    import resource
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
 
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

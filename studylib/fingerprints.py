@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import final
+
+from studylib.errors import StudyError
 
 ROOT = Path(__file__).parent
 # These say what went wrong, and where and how things are written down; a number does not depend on them.
@@ -44,7 +44,7 @@ def of_package() -> str:
     digests = [
         (path.relative_to(ROOT).as_posix(), sha256(path.read_bytes()).hexdigest())
         for path in sorted(ROOT.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
     ]
     return sha256(repr(digests).encode()).hexdigest()
 
@@ -62,23 +62,20 @@ def _of_tree(tree: ast.Module) -> str:
     return sha256(ast.dump(tree).encode()).hexdigest()
 
 
-@final
-class Watch:
-    """Tells of edits: a fit must not be kept under the hash of other code than it was computed by."""
+def edited(modules: Iterable[str]) -> list[str]:
+    """Return those of ``modules`` whose file was written to since this process began.
 
-    def __init__(self) -> None:
-        self._files = [str(path) for path in ROOT.rglob("*.py")]
-        self._seen = self._times()
+    Workers import code later than it is hashed, and this process may have imported it before: as long as no
+    file was touched, all of them have the same.
+    """
+    return [module for module in modules if _written(_path(module)) != _AT_FIRST.get(module)]
 
-    def edited(self) -> bool:
-        """Return whether a file was touched since the last look; then what was read before is forgotten."""
-        before, self._seen = self._seen, self._times()
-        if before != self._seen:
-            _read.cache_clear()
-        return before != self._seen
 
-    def _times(self) -> list[int]:
-        return [os.stat(file).st_mtime_ns if os.path.exists(file) else 0 for file in self._files]  # noqa: PTH116, PTH110  # once per fit
+def _written(path: Path | None) -> int | None:
+    try:
+        return path.stat().st_mtime_ns if path else None
+    except OSError:
+        return None
 
 
 @cache
@@ -87,7 +84,10 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     path = _path(module)
     if path is None:
         raise ModuleNotFoundError(f"{module}: no such module in {ROOT}")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+    except SyntaxError as error:  # somebody is in the middle of an edit
+        raise StudyError(f"{path}, line {error.lineno}: {error.msg}") from None
     imported = tuple(sorted(name for name in _named(tree) if _path(name)))
     return _of_tree(tree), imported
 
@@ -113,3 +113,12 @@ def _path(module: str) -> Path | None:
         return None
     candidates = (ROOT.joinpath(*parts).with_suffix(".py"), ROOT.joinpath(*parts, "__init__.py"))
     return next((path for path in candidates if path.is_file()), None)
+
+
+def _modules() -> Iterator[str]:
+    for path in ROOT.rglob("*.py"):
+        parts = path.relative_to(ROOT.parent).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+_AT_FIRST = {module: _written(_path(module)) for module in _modules()}

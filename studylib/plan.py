@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
 from studylib import datasets, fingerprints
+from studylib.errors import StudyError
 from studylib.trainers import fitting
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int]
             code="",
             versions=versions(),
         )
+        refuse_edited(first)
         code = code_of(first)
         specs |= {(arm.name, seed): replace(first, seed=seed, code=code) for seed in range(params.seeds)}
     return specs
@@ -97,6 +99,23 @@ def code_of(spec: FitSpec) -> str:
 def modules_of(spec: FitSpec) -> list[str]:
     """Return that code as modules: the fit's parts, its trainer, and all that these import."""
     return fingerprints.followed(*_roots(spec))
+
+
+def refuse_edited(spec: FitSpec) -> None:
+    """Refuse to go on with code that was edited since this process began: nobody knows which a worker has.
+
+    Raises:
+        StudyError: which modules were edited; what was kept before is by the code that it names.
+    """
+    changed = fingerprints.edited(_followed(*_roots(spec)))
+    if changed:
+        raise StudyError(
+            f"{', '.join(changed)}: edited since this process began, so that fits may be by either code."
+            " What was finished before is kept; start again (in a notebook, restart the kernel)."
+        )
+
+
+_followed = cache(fingerprints.followed)
 
 
 def _roots(spec: FitSpec) -> tuple[frozenset[str], frozenset[str]]:

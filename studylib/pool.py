@@ -88,10 +88,10 @@ class Pool(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queue a call for the next free worker: first come, first served."""
-        if self._closed.is_set():
-            raise RuntimeError("the pool is closed")
         task = _Task(Future(), partial(fn, *args, **kwargs))
         with self._lock:
+            if self._closed.is_set():
+                raise RuntimeError("the pool is closed")
             self._waiting.append(task)
         self._hand_out()
         return task.future
@@ -99,12 +99,8 @@ class Pool(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002  # as its parent has it
         """End the workers, after what they are at; what waits is done before, or cancelled."""
         self._closed.set()
-        with self._lock:
-            waiting = list(self._waiting)
-            if cancel_futures:
-                self._waiting.clear()
-        for task in waiting if cancel_futures else ():
-            task.future.cancel()
+        if cancel_futures:
+            self._cancel()
         if wait:
             self._finish()
         with self._lock:
@@ -115,10 +111,17 @@ class Pool(Executor):
     def kill(self) -> None:
         """End the workers at once, whatever they are at, and all that they started."""
         self._closed.set()
+        self._cancel()
         with self._lock:
-            self._waiting.clear()
             for worker in (*self._idle, *self._busy):
                 worker.kill()
+
+    def _cancel(self) -> None:
+        with self._lock:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for task in waiting:
+            task.future.cancel()
 
     def _finish(self) -> None:
         while True:
@@ -140,9 +143,13 @@ class Pool(Executor):
                 self._busy[worker] = task
             try:
                 inner = worker.call(task.call)
-            except Exception as error:  # noqa: BLE001  # no process could be started: told to who asked for it
+            except BaseException as error:  # no process could be started; or Ctrl-C while one was
                 inner = Future()
                 inner.set_exception(error)
+                if not isinstance(error, Exception):
+                    self._cancel()  # so that nothing is handed out in its place
+                    self._done(worker, task, inner)
+                    raise
             inner.add_done_callback(partial(self._done, worker, task))
 
     def _done(self, worker: _Worker, task: _Task, inner: Future[Any]) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 from contextlib import suppress
+from functools import cache
 from multiprocessing.connection import wait
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -29,8 +30,18 @@ def context(preload: Sequence[str] = ()) -> BaseContext:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(list(preload))
+    server.set_forkserver_preload(["studylib.lifeline", *preload])
     return server
+
+
+@cache
+def one_thread() -> None:
+    """Hold this process to one intra-op thread, whoever started it: two give other digits, and are slower."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def begin() -> None:

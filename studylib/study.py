@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,7 +17,6 @@ from studylib import executors, locks, plan, pool
 from studylib.contents import Content, Contents, look
 from studylib.errors import StudyError
 from studylib.executors import Attempt
-from studylib.fingerprints import Watch
 from studylib.ledger import Ledger, Row, row
 from studylib.params import StudyParams
 from studylib.plan import FitSpec
@@ -79,12 +78,19 @@ def planned(
     devices = {"cpu": "cpu", **dict(zip(asked, executor.map(executors.device_class, asked), strict=True))}
     plans = []
     for run, found in zip(runs, known, strict=True):
-        content = found or next(looked)
+        content = found or _looked(run, looked)
         if content is not found:
             contents.put(run.dataset, content)
         specs = plan.plan(run, content.sha256, devices[run.device])
         plans.append(Planned(run, content, devices[run.device], specs))
     return plans
+
+
+def _looked(run: StudyParams, looked: Iterator[Content]) -> Content:
+    try:
+        return next(looked)
+    except BrokenExecutor as error:
+        raise StudyError(f"dataset {run.dataset.name!r}: could not be read: {error}.") from None
 
 
 def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
@@ -121,7 +127,7 @@ def computed(
 
     Those are what failed, timed out or was killed. The ledger gets a row for each step of each attempt.
     """
-    ledger, watch = Ledger(store.folder.parent), Watch()
+    ledger = Ledger(store.folder.parent)
     left = {spec.key: (spec, 1) for spec in specs}
     ledger.append(row(spec, "queued") for spec in specs)
     unkept = {}
@@ -129,8 +135,7 @@ def computed(
         for attempt in executors.compute(specs, executor):
             spec, result = attempt.spec, attempt.result
             if result and attempt.final:
-                if watch.edited():
-                    _refuse_other_code(left)
+                plan.refuse_edited(spec)
                 store.put(spec, result)
                 unkept.update({} if result.status in {"ok", "diverged"} else {spec.key: result})
                 del left[spec.key]
@@ -143,15 +148,6 @@ def computed(
             ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
         raise
     return unkept
-
-
-def _refuse_other_code(left: Mapping[str, tuple[FitSpec, int]]) -> None:
-    """Stop before a fit is kept that may be the work of code that was edited after it was planned."""
-    if any(plan.code_of(spec) != spec.code for spec, _ in left.values()):
-        raise StudyError(
-            "the code that decides numbers was edited while fits were computed."
-            " What was finished before is kept; start again."
-        )
 
 
 def _row(attempt: Attempt) -> Row:
@@ -193,8 +189,9 @@ def _made(params: StudyParams) -> Record | None:
         return None
     record = Record.load(Path(path))
     asked = json.loads(json.dumps(params.to_dict()))
-    same = record.study == params.study and {**record.params, "device": None} == {**asked, "device": None}
-    return record if same else None
+    same = {**record.params, "device": None} == {**asked, "device": None}
+    in_order = record.arms == tuple(asked["arms"])  # the first is the baseline
+    return record if record.study == params.study and same and in_order else None
 
 
 def _facts(one: Planned) -> dict[str, Any]:

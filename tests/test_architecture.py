@@ -27,6 +27,7 @@ LAYERS: tuple[set[str], ...] = (
         "places",
         "processes",
         "fingerprints",
+        "lifeline",
         "locks",
     },  # know nothing else
     {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
@@ -156,6 +157,7 @@ def test_only_the_layer_of_pages_knows_the_notebook_tools() -> None:
 def test_commands_start_before_the_heavy_libraries_are_loaded() -> None:
     """Parameters are read and checked, and parts listed, without torch, pandas, SciPy and the like."""
     light = [name for name in MODULES if layer(name) in {0, 1, 3} and "._" not in name]
+    light.remove("studylib.lifeline")  # which is for the server that processes are forked from alone
     light += ["studylib", "studylib.cli", "studylib.trainers.base"]
     program = (
         "import importlib, sys\n"

@@ -169,6 +169,22 @@ def test_an_interrupted_report_ends_with_130_at_once_and_goes_on_later(
     assert same_numbers(tmp_path, smoke_runs)
 
 
+@pytest.mark.parametrize("after", [0.5, 1.0, 1.5, 2.5, 4.0])
+def test_an_interrupt_while_workers_start_ends_at_once_too(after: float, tmp_path: Path) -> None:
+    """The server that they are forked from is deaf while it imports, and must not hold anybody up."""
+    with_datasets(tmp_path / "store")
+    process = report(tmp_path)
+    time.sleep(after)
+    process.send_signal(signal.SIGINT)
+    process.wait(3)
+    time.sleep(1)
+
+    assert left_behind(tmp_path) == []
+    _, complained = process.communicate()
+    assert process.returncode == 130 or after < 1, complained  # before it listens, Python itself ends it
+    assert "Traceback" not in complained or after < 1
+
+
 def project(folder: Path, cell: str) -> Path:
     """Return a copy of the project whose vision notebook has one more ``cell`` before its headline."""
     for name in ("studylib", "notebooks", "params"):

@@ -84,3 +84,34 @@ def test_only_what_edited_code_decides_is_computed_again(project: Path) -> None:
     linear = (code / "trainers" / "linear.py").read_text(encoding="utf-8")
     (code / "trainers" / "linear.py").write_text(linear + "\nFASTER = True\n", encoding="utf-8")
     assert said(project) == "vision/mine: all fits are known; made anew: code changed"
+
+
+def test_code_that_is_edited_while_a_process_uses_it_is_refused(project: Path) -> None:
+    """As in a notebook, between two runs of a cell: nobody knows which code a worker has."""
+    program = f"""
+from pathlib import Path
+from studylib import StudyError, run_study, study_params
+def run(seeds):
+    return run_study(study_params("vision", dataset={{"train": 60}}, training={{"epochs": 1}}, seeds=seeds,
+        arms={{"none": {{}}, "shift": {{"shift": {{"pixels": 1}}}}}}))
+if __name__ == "__main__":
+    print(len(run(2).fits))
+    path = Path({str(project / "studylib" / "regularizers" / "shift.py")!r})
+    path.write_text(path.read_text(encoding="utf-8") + "\\nNEARER = 1\\n", encoding="utf-8")
+    try:
+        run(3)
+    except StudyError as error:
+        print(error)
+"""
+    (project / "twice.py").write_text(program, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "twice.py"],
+        cwd=project,
+        env=environment(project / "store") | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.startswith("4\nstudylib.regularizers.shift: edited since this process began")
+    assert "restart the kernel" in done.stdout
