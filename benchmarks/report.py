@@ -19,9 +19,9 @@ from studylib.ledger import Ledger
 ROUNDS = 5
 ARMS = {  # one more arm for each study, of about the cost of its others
     "recommender": "λ .002={embedding_l2: {strength: 0.002}}",
-    "tabular": "net .3={elastic_net: {mix: 0.3, strength: {low: 0.001, high: 10}}}",
-    "text": "word dropout .2={word_dropout: {rate: 0.2}}",
-    "vision": "noise .2={input_noise: {std: 0.2}}",
+    "tabular": "MLP + dropout .3={model: mlp, training: {optimizer: adamw}, dropout: {rate: 0.3}}",
+    "text": "word dropout .17={word_dropout: {rate: 0.17}}",
+    "vision": "noise .23={input_noise: {std: 0.23}}",
 }
 
 
@@ -68,6 +68,7 @@ def _one_arm(scratch: Path, study: str, arm: str) -> None:
     (scratch / "reports" / study / "more.html").unlink()
     notebook = _studylib(scratch, *words, "--name", "more").wall
     training = sum(row.seconds for row in rows) / processes.cores()
+    assert training, f"{arm} is an arm of {study} already"
     print(
         f"one arm more in {study}: {printed.splitlines()[0].split(';')[0]}; {wall:.1f} s of wall, of which"
         f" {notebook:.1f} s are notebook and page; the rest is {(wall - notebook) / training:.2f} ×"
