@@ -279,6 +279,15 @@ def test_what_a_fork_cannot_do_is_done_by_a_kernel(name: str, tmp_path: Path) ->
     assert name != "threads" or ran[0].outputs[0].text == "2\n"
 
 
+def test_what_a_library_sets_for_itself_asks_for_no_kernel(tmp_path: Path) -> None:
+    """Whoever has imported scikit-learn before gets the fork all the same."""
+    is_kernel = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.initialized())"
+    own = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+    execute(written(tmp_path, is_kernel), tmp_path / "run.ipynb", {}, environment=own)
+
+    assert nbformat.read(tmp_path / "run.ipynb", 4).cells[0].outputs[0].text == "False\n"
+
+
 def test_a_death_is_told_of_a_kernel_too(tmp_path: Path) -> None:
     """The truth does not depend on who runs the cells."""
     source = written(tmp_path, "import ipywidgets", "import os; os._exit(7)", "1")

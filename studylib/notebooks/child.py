@@ -19,6 +19,7 @@ EARLY = (
     *("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MPLCONFIG"),
     *("MATPLOTLIB", "TORCH", "PYTORCH", "KMP_", "GOMP_", "GLIBC_", "MALLOC_"),
 )
+OF_LIBRARIES = {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # set by scikit-learn, as it is imported
 COLUMNS = 20  # of a table that pandas shows as text, when it is imported in a notebook
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -69,7 +70,11 @@ class Child:
     def _late(self) -> bool:
         """Return whether what was asked for is decided when an interpreter starts, and otherwise here."""
         early = [
-            {key: value for key, value in environment.items() if key.startswith(EARLY)}
+            {
+                key: own
+                for key, own in environment.items()
+                if key.startswith(EARLY) and key not in OF_LIBRARIES
+            }
             for environment in (self.environment, os.environ)
         ]
         return early[0] != early[1] or bool(sys.flags.hash_randomization)
