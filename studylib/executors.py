@@ -86,7 +86,8 @@ def compute(
 
 
 def _fails(future: Future[Result]) -> bool:
-    return isinstance(future.exception(), StudyError)
+    error = future.exception()
+    return isinstance(error, StudyError) and not isinstance(error, Stopped)
 
 
 def _width(executor: Executor) -> int:

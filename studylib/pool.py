@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
 from studylib import processes
+from studylib.errors import StudyError
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -28,7 +29,7 @@ LOOK = 0.05  # seconds between two looks at the clock and at the memory of the w
 
 
 @final
-class Stopped(Exception):  # noqa: N818  # it names what happened
+class Stopped(StudyError):  # noqa: N818  # it names what happened
     """A task was ended from outside, for a reason that trying again does not remove."""
 
     def __init__(self, status: Status, reason: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 import os
@@ -280,9 +282,9 @@ def test_what_a_fork_cannot_do_is_done_by_a_kernel(name: str, tmp_path: Path) ->
 
 
 def test_what_a_library_sets_for_itself_asks_for_no_kernel(tmp_path: Path) -> None:
-    """Whoever has imported scikit-learn before gets the fork all the same."""
+    """Whoever has imported scikit-learn or torch's compiler before gets the fork all the same."""
     is_kernel = "from ipykernel.kernelapp import IPKernelApp\nprint(IPKernelApp.initialized())"
-    own = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE"}
+    own = {"KMP_DUPLICATE_LIB_OK": "True", "KMP_INIT_AT_FORK": "FALSE", "TORCHINDUCTOR_CACHE_DIR": "cache"}
     execute(written(tmp_path, is_kernel), tmp_path / "run.ipynb", {}, environment=own)
 
     assert nbformat.read(tmp_path / "run.ipynb", 4).cells[0].outputs[0].text == "False\n"
@@ -296,6 +298,19 @@ def test_a_death_is_told_of_a_kernel_too(tmp_path: Path) -> None:
         execute(source, tmp_path / "run.ipynb", {})
 
     assert statuses(tmp_path / "run.failed.ipynb") == ["completed", "failed", "pending"]
+
+
+def test_a_thread_that_ran_a_kernel_leaves_no_event_loop(tmp_path: Path) -> None:
+    """What a thread opened to talk with the kernel is closed when the run is over."""
+
+    def opened() -> set[int]:
+        loops = (one for one in gc.get_objects() if isinstance(one, asyncio.AbstractEventLoop))
+        return {id(loop) for loop in loops if not loop.is_closed()}
+
+    before = opened()
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(execute, written(tmp_path, "import ipywidgets"), tmp_path / "run.ipynb", {}).result()
+        assert opened() <= before
 
 
 def test_papermill_finds_the_engine_and_tells_the_truth(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from typing import NoReturn, final
 # read when the interpreter or a library starts: where one differs, a forked process is not what was asked for
 EARLY = (
     *("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MPLCONFIG"),
-    *("MATPLOTLIB", "TORCH", "PYTORCH", "KMP_", "GOMP_", "GLIBC_", "MALLOC_"),
+    *("MATPLOTLIB", "TORCH_", "PYTORCH_", "KMP_", "GOMP_", "GLIBC_", "MALLOC_"),
 )
 OF_LIBRARIES = {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # set by scikit-learn, as it is imported
 COLUMNS = 20  # of a table that pandas shows as text, when it is imported in a notebook

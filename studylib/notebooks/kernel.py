@@ -14,7 +14,7 @@ import zmq
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
+from jupyter_core.utils import ensure_event_loop, run_sync
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -56,6 +56,14 @@ def running(environment: Mapping[str, str]) -> Iterator[Kernel]:
             yield kernel
         finally:
             kernel.end()
+            _close_loop()
+
+
+def _close_loop() -> None:
+    """Close the event loop that ``run_sync`` made for this thread: it would outlive the thread."""
+    loop = ensure_event_loop()
+    if not loop.is_running():
+        loop.close()
 
 
 @final
