@@ -141,9 +141,10 @@ NOTEBOOKS: dict[str, list[str]] = {
         "_exit_code",
         "!echo {1 + 1}",
     ],
+    # a kernel hears of what a program prints by a thread of its own, which may be later than the result
     "programs": [
-        "import os\nos.system('echo raw')",
-        "import subprocess\nsubprocess.run(['echo', 'sub']).args",
+        "import os, time\nended = os.system('echo raw')\ntime.sleep(0.5)\nended",
+        "import subprocess\nran = subprocess.run(['echo', 'sub']).args\ntime.sleep(0.5)\nran",
     ],
     "forks": [FORKED],
     "magics": [
