@@ -70,7 +70,7 @@ class Digits(Dataset):
         scale = Scale.of(images[parts.train].ravel())
         x = scale(images[:, None]).astype("float32")
         train, validation, test = (Examples(x[rows], labels[rows]) for rows in parts)
-        return Split(train, validation, test, inputs=(1, 8, 8), outputs=10)
+        return Split(train, validation, test, inputs=(1, 8, 8), outputs=10, unit=1 / scale.std)
 
 
 @lru_cache(maxsize=1)

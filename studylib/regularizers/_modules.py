@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -11,23 +12,37 @@ from torch.nn import functional
 from studylib.errors import StudyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from studylib.seeds import Noise
+    from studylib.regularizers.base import Dropping, Site
+    from studylib.seeds import Draws
 
 
 @final
 class Stochastic(nn.Module):
-    """``disturb(h, noise)`` in training, the identity in evaluation; nothing to save."""
+    """What ``technique`` does to activations in training, the identity in evaluation; nothing to save.
 
-    def __init__(self, disturb: Callable[[Tensor, Noise], Tensor], noise: Noise) -> None:
+    Attributes:
+        technique: may be replaced by itself at another strength.
+        sampling: whether it goes on in evaluation, for predictions that are averaged over draws.
+    """
+
+    def __init__(self, technique: Dropping, noise: Draws, site: Site) -> None:
         super().__init__()
-        self.disturb = disturb
+        self.technique = technique
         self.noise = noise
+        self.site = site
+        self.sampling = False
 
     def forward(self, h: Tensor) -> Tensor:
         """Return activations of the shape of ``h``."""
-        return self.disturb(h, self.noise) if self.training else h
+        return self.technique.drop(h, self.noise, self.site) if self.training or self.sampling else h
+
+
+class Costly(nn.Module):
+    """A module with a price of its own, which is added to the mean loss per example."""
+
+    @abstractmethod
+    def cost(self) -> Tensor:
+        """Return the price of its parameters as they are, a scalar in the units of the loss."""
 
 
 @final

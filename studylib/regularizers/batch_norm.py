@@ -11,7 +11,8 @@ from studylib.regularizers.base import Rewiring
 if TYPE_CHECKING:
     from torch import nn
 
-    from studylib.seeds import Noise
+    from studylib.regularizers.base import Site
+    from studylib.seeds import Draws
 
 
 @final
@@ -34,11 +35,11 @@ class BatchNorm(Rewiring):
         Field(gt=0, le=1, description="share of the newest batch in the running statistics, as torch counts"),
     ] = 0.1
 
-    def module(self, width: int, noise: Noise) -> nn.Module:
-        """Return the normalisation of ``width`` channels; it draws nothing from ``noise``."""
+    def module(self, site: Site, noise: Draws) -> nn.Module:
+        """Return the normalisation of the channels of ``site``; it draws nothing from ``noise``."""
         from studylib.regularizers._modules import Normalisation
 
-        return Normalisation(width, self.momentum)
+        return Normalisation(site.width, self.momentum)
 
 
 EXAMPLE = BatchNorm()

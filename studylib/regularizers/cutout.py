@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -26,12 +26,12 @@ class Cutout(Perturbation):
 
     size: Annotated[int, Field(ge=0, description="side of the square in pixels; 0 switches it off")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images with a square missing in all channels, and ``target`` as it is."""
         rows, columns = (self._inside(length, x, noise) for length in x.shape[2:])
         return x.masked_fill(rows[:, None, :, None] & columns[:, None, None, :], 0), target
 
-    def _inside(self, length: int, x: Tensor, noise: Noise) -> Tensor:
+    def _inside(self, length: int, x: Tensor, noise: Draws) -> Tensor:
         """Tell which of the ``length`` places along an axis the square covers, shape (n, length)."""
         import torch
 

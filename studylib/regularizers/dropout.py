@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, final
 
-from studylib.regularizers.base import Rate, Rewiring
+from studylib.regularizers.base import Dropping, Rate
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.regularizers.base import Site
+    from studylib.seeds import Draws
 
 
 @final
-class Dropout(Rewiring):
+class Dropout(Dropping):
     """h·m/(1 − rate) with m ~ Bernoulli(1 − rate) per unit and example, in training only.
 
     Inverted: kept units are scaled up in training, so that evaluation uses the model as it is.
@@ -23,13 +24,7 @@ class Dropout(Rewiring):
 
     rate: Rate
 
-    def module(self, width: int, noise: Noise) -> nn.Module:
-        """Return the module that drops in training; ``width`` does not matter."""
-        from studylib.regularizers._modules import Stochastic
-
-        return Stochastic(self.drop, noise)
-
-    def drop(self, h: Tensor, noise: Noise) -> Tensor:
+    def drop(self, h: Tensor, noise: Draws, site: Site) -> Tensor:
         """Return ``h``, of any shape, with a draw of its own for each element."""
         return h * noise.keep(*h.shape, rate=self.rate, like=h)
 

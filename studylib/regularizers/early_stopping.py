@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, final
 
 from pydantic import Field
 
-from studylib.regularizers.base import Schedule
+from studylib.regularizers.base import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @final
-class EarlyStopping(Schedule):
+class EarlyStopping(Stopping):
     """Stop after patience epochs without a better validation loss, and keep the weights of the best epoch.
 
     Better means lower than the best so far by more than ``min_delta``; a tie keeps the earlier epoch, and a

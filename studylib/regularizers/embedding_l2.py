@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, final
 from studylib.regularizers.base import InteractionPenalty, Strength
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 
@@ -25,11 +27,10 @@ class EmbeddingL2(InteractionPenalty):
 
     strength: Strength
 
-    def value(self, *rows: Tensor) -> Tensor:
-        """Return λ·mean over n of the sum of squares of all ``rows``, each (n, d) with a d of its own."""
-        import torch
-
-        return self.strength * torch.cat(rows, dim=1).square().sum(dim=1).mean()
+    def value(self, tables: Sequence[Tensor], used: Sequence[Tensor]) -> Tensor:
+        """Return λ·mean over the interactions of the sum of squares of the rows that they used."""
+        costs = (table[rows].square().sum(dim=(1, 2)) for table, rows in zip(tables, used, strict=True))
+        return self.strength * sum(costs, start=tables[0].new_zeros(())).mean()
 
 
 EXAMPLE = EmbeddingL2(strength=0.01)

@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -29,7 +29,7 @@ class Flip(Perturbation):
     ]
     probability: Annotated[float, Field(ge=0, le=1, description="how often an image is mirrored")] = 0.5
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images, some of them mirrored, and ``target`` as it is."""
         mirrored = x.flip(3 if self.axis == "horizontal" else 2)
         return mirrored.where(noise.uniform(len(x), 1, 1, 1, like=x) < self.probability, x), target

@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -25,7 +25,7 @@ class InputNoise(Perturbation):
 
     std: Annotated[float, Field(ge=0, description="standard deviation, in the unit of the inputs")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the inputs with noise, and ``target`` as it is."""
         return x + self.std * noise.normal(*x.shape, like=x), target
 

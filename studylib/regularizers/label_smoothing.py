@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -29,7 +29,7 @@ class LabelSmoothing(Perturbation):
 
     strength: Annotated[float, Field(ge=0, lt=1, description="ε, share of the target that is spread")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return ``x`` as it is, and the class probabilities smoothed."""
         return x, (1 - self.strength) * target + self.strength / target.shape[1]
 

@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -30,9 +30,9 @@ class Mixup(Perturbation):
         float, Field(gt=0, description="0.2 mostly leaves one row nearly alone; 1 mixes in any proportion")
     ]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return every row mixed with one row of the same batch, which may be itself."""
-        share, partner = noise.beta(self.alpha), noise.permutation(len(x), like=x)
+        share, partner = noise.beta(self.alpha, like=x), noise.permutation(len(x), like=x)
         return share * x + (1 - share) * x[partner], share * target + (1 - share) * target[partner]
 
 

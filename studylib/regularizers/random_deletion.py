@@ -10,7 +10,7 @@ from studylib.regularizers.base import Perturbation, Rate
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -21,7 +21,7 @@ class RandomDeletion(Perturbation):
 
     rate: Rate
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the shorter sentences, padded at the end, and ``target`` as it is."""
         draws = noise.uniform(*x.shape, like=x).masked_fill(x == PADDING, -1)
         # the word with the largest draw: kept anyway if any is, and uniform among all if none is

@@ -12,7 +12,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -27,7 +27,7 @@ class RandomSwap(Perturbation):
 
     share: Annotated[float, Field(ge=0, le=1, description="swaps per word; 0 switches it off")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the sentences with the same words in another order, and ``target`` as it is."""
         if self.share == 0:
             return x, target
@@ -41,7 +41,7 @@ class RandomSwap(Perturbation):
         return x, target
 
 
-def _two_places(words: Tensor, noise: Noise) -> Tensor:
+def _two_places(words: Tensor, noise: Draws) -> Tensor:
     """Return two different random places per sentence, shape (n, 2); twice 0 if there is one word or none."""
     import torch
 

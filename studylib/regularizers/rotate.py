@@ -12,7 +12,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -26,7 +26,7 @@ class Rotate(Perturbation):
 
     degrees: Annotated[float, Field(ge=0, le=180, description="largest angle; 0 switches it off")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images turned, and ``target`` as it is."""
         if self.degrees == 0:  # interpolation would change the last bits
             return x, target

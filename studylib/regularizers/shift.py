@@ -11,7 +11,7 @@ from studylib.regularizers.base import Perturbation
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -22,7 +22,7 @@ class Shift(Perturbation):
 
     pixels: Annotated[int, Field(ge=0, description="longest move along an axis; 0 switches it off")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images moved, and ``target`` as it is."""
         import torch
         from torch.nn import functional

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from studylib.errors import ParameterError
-from studylib.regularizers.base import Decay, Strength
+from studylib.regularizers.base import ByLayer, Decay, Strength, strength_of
 
 
 @final
@@ -17,19 +17,21 @@ class WeightDecay(Decay):
     """
 
     strength: Strength
+    by_layer: ByLayer = {}  # noqa: RUF012  pydantic copies it
 
-    def factor(self, learning_rate: float) -> float:
-        """Return 1 − learning rate·λ, from 0 to 1.
+    def factor(self, layer: str, learning_rate: float) -> float:
+        """Return 1 − learning rate·λ of ``layer``, from 0 to 1.
 
         Raises:
             ParameterError: the product is above 1, and the weights would change their signs.
         """
-        if learning_rate * self.strength > 1:
+        strength = strength_of(layer, self.by_layer, self.strength)
+        if learning_rate * strength > 1:
             raise ParameterError(
                 f"weight_decay: expected learning_rate × strength of at most 1, got {learning_rate:g} × "
-                f"{self.strength:g}, which would flip the sign of every weight. Lower one of the two."
+                f"{strength:g}, which would flip the sign of every weight. Lower one of the two."
             )
-        return 1 - learning_rate * self.strength
+        return 1 - learning_rate * strength
 
 
 EXAMPLE = WeightDecay(strength=0.01)

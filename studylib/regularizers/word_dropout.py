@@ -10,7 +10,7 @@ from studylib.regularizers.base import Perturbation, Rate
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
@@ -25,7 +25,7 @@ class WordDropout(Perturbation):
 
     rate: Rate
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the sentences with some words unknown, and ``target`` as it is."""
         hidden = (noise.uniform(*x.shape, like=x) < self.rate) & (x != PADDING)
         return x.masked_fill(hidden, UNKNOWN), target
