@@ -12,29 +12,44 @@ from torch.nn import functional
 from studylib.errors import StudyError
 
 if TYPE_CHECKING:
-    from studylib.regularizers.base import Dropping, Site
+    from studylib.regularizers.base import Dropping, Regularizer, Site
     from studylib.seeds import Draws
 
 
-@final
-class Stochastic(nn.Module):
-    """What ``technique`` does to activations in training, the identity in evaluation; nothing to save.
+class Noisy(nn.Module):
+    """A module that draws from a noise in training.
 
     Attributes:
-        technique: may be replaced by itself at another strength.
+        technique: what it is by; may be replaced by itself at another strength.
+        noise: what it draws from; may be replaced.
         sampling: whether it goes on in evaluation, for predictions that are averaged over draws.
     """
 
-    def __init__(self, technique: Dropping, noise: Draws, site: Site) -> None:
+    def __init__(self, technique: Regularizer, noise: Draws) -> None:
         super().__init__()
         self.technique = technique
         self.noise = noise
-        self.site = site
         self.sampling = False
+
+    @property
+    def drawing(self) -> bool:
+        """Whether it draws now."""
+        return self.training or self.sampling
+
+
+@final
+class Stochastic(Noisy):
+    """What a technique does to activations in training, the identity in evaluation; nothing to save."""
+
+    technique: Dropping
+
+    def __init__(self, technique: Dropping, noise: Draws, site: Site) -> None:
+        super().__init__(technique, noise)
+        self.site = site
 
     def forward(self, h: Tensor) -> Tensor:
         """Return activations of the shape of ``h``."""
-        return self.technique.drop(h, self.noise, self.site) if self.training or self.sampling else h
+        return self.technique.drop(h, self.noise, self.site) if self.drawing else h
 
 
 class Costly(nn.Module):
