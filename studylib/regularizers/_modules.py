@@ -60,9 +60,20 @@ class Costly(nn.Module):
         """Return the price of its parameters as they are, a scalar in the units of the loss."""
 
 
-@final
-class Normalisation(nn.Module):
-    """Batch normalisation over every axis but the second; names and initial values are those of torch's."""
+class Made(nn.Module):
+    """A layer whose ``weight`` is made of other parameters."""
+
+    @abstractmethod
+    def scales(self) -> list[nn.Parameter]:
+        """Return those that the size of the weight is proportional to; none if none is."""
+
+
+class RunningStatistics(nn.Module):
+    """A normalisation by the batch in training, and in evaluation by what it has learnt of all batches.
+
+    Attributes:
+        momentum: share of the newest batch in the running statistics, as torch counts.
+    """
 
     running_mean: Tensor
     running_var: Tensor
@@ -71,11 +82,29 @@ class Normalisation(nn.Module):
     def __init__(self, width: int, momentum: float) -> None:
         super().__init__()
         self.momentum = momentum
+        self._evenly = False
         self.weight = nn.Parameter(torch.ones(width))
         self.bias = nn.Parameter(torch.zeros(width))
         self.register_buffer("running_mean", torch.zeros(width))
         self.register_buffer("running_var", torch.ones(width))
         self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def begin_anew(self) -> None:
+        """Forget all batches, and count those that come evenly: for weights that were averaged."""
+        self.running_mean.zero_()
+        self.running_var.fill_(1)
+        self.num_batches_tracked.zero_()
+        self._evenly = True
+
+    @property
+    def newest(self) -> float:
+        """The share of the batch at hand, which is counted already, in the running statistics."""
+        return 1 / float(self.num_batches_tracked) if self._evenly else self.momentum
+
+
+@final
+class Normalisation(RunningStatistics):
+    """Batch normalisation over every axis but the second; names and initial values are those of torch's."""
 
     def forward(self, h: Tensor) -> Tensor:
         """Return ``h``, (n, channels) or (n, channels, height, width), normalised.
@@ -86,8 +115,9 @@ class Normalisation(nn.Module):
         learning = self.training and self._has_variance(h)
         if learning:
             self.num_batches_tracked.add_(1)
+        share = self.newest if learning else self.momentum
         statistics = self.running_mean, self.running_var
-        return functional.batch_norm(h, *statistics, self.weight, self.bias, learning, self.momentum)
+        return functional.batch_norm(h, *statistics, self.weight, self.bias, learning, share)
 
     def _has_variance(self, h: Tensor) -> bool:
         if h.numel() > h.shape[1]:

@@ -19,6 +19,7 @@ from pydantic import Field
 from studylib.components import Component
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor, nn
 
     from studylib.seeds import Draws
@@ -60,6 +61,10 @@ class Regularizer(Component):
     def dial(cls) -> str:
         """Return the name of the setting that says how strong it is; empty if there is none."""
         return next((name for name in DIALS if name in cls.model_fields), "")
+
+    def misfit(self, optimizer: str) -> str:  # noqa: ARG002  most work with any
+        """Return why it cannot be used with ``optimizer`` (adamw, sgd, exact); empty if it can."""
+        return ""
 
     def turned(self, factor: Tensor | float) -> Self:
         """Return it with ``factor`` times the strength, without checking the range again."""
@@ -258,6 +263,40 @@ class LexicalPerturbation(Regularizer):
         """
 
 
+class Paraphrasing(Regularizer):
+    """A disturbance of training sentences by others that say the same, which are known before training."""
+
+    kind: ClassVar[str] = "perturbation"
+    tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
+
+    @abstractmethod
+    def refuse_missing(self) -> None:
+        """Refuse to start without them.
+
+        Raises:
+            ParameterError: they are not where they should be, or not what they should be.
+        """
+
+    @abstractmethod
+    def paraphrases(self, x: np.ndarray, vocabulary: Sequence[str]) -> np.ndarray:
+        """Return those of each train row, (n, most, length) of word numbers; 0 where there are no more.
+
+        Args:
+            x: all train rows (n, length), of word numbers.
+            vocabulary: the words by their numbers, from 2 on.
+        """
+
+    @abstractmethod
+    def perturb(self, x: Tensor, noise: Draws, paraphrases: Tensor) -> Tensor:
+        """Return the disturbed text; shape and dtype stay.
+
+        Args:
+            x: (n, length) of word numbers where 0 is padding at the end and 1 the unknown word.
+            noise: where all randomness comes from.
+            paraphrases: (n, most, length), those of the rows of ``x``.
+        """
+
+
 class Attack(Regularizer):
     """A disturbance of the inputs of a training batch that is made against the model as it stands."""
 
@@ -348,17 +387,20 @@ class LayerRewiring(Layered):
         weight: what the new layer's ``weight`` is: the ``parameter`` itself; ``made`` of other parameters, of
             which ``scales()`` lists those that its size is proportional to; or ``normed``, so that it has the
             same size whatever its parameters have. ``input`` leaves the weight alone, and changes what comes in.
+        draws: whether it draws noise in training, as a ``_modules.Noisy``.
     """
 
     kind: ClassVar[str] = "rewiring"
     fits: ClassVar[frozenset[str]]
     weight: ClassVar[Literal["parameter", "made", "normed", "input"]]
+    draws: ClassVar[bool] = True
 
     @abstractmethod
     def rewired(self, layer: nn.Module, noise: Draws, rows: int) -> nn.Module:
         """Return what takes the place of ``layer``, with its parameters, and a ``weight`` and ``bias`` to read.
 
-        A module with a price of its own (``_modules.Costly``) has it added to the loss.
+        A module with a price of its own (``_modules.Costly``) has it added to the loss; one whose weight is
+        made or normed is a ``_modules.Made``.
 
         Args:
             layer: ``nn.Linear``, ``nn.Conv1d``, ``nn.Conv2d``, ``nn.Embedding``, or the weights of a recurrence.
