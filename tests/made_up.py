@@ -52,7 +52,10 @@ class MadeUp(Dataset):
             if deal:
                 y[part] = np.random.default_rng(deal).permutation(y[part])
         train, validation, test = map(Examples, np.split(x, cuts), np.split(y, cuts))
-        return Split(train, validation, test, self.shape, self.outputs)
+        words = tuple(f"word{number}" for number in range(2, self.shape[0])) if self.inputs == "text" else ()
+        return Split(
+            train, validation, test, self.shape, self.outputs, unit=np.array(0.5), vocabulary=words
+        )
 
 
 @final

@@ -28,7 +28,10 @@ from studylib.regularizers.mixup import Mixup
 from studylib.regularizers.rotate import Rotate
 from studylib.regularizers.shift import Shift
 from studylib.seeds import Noise, derive, initialising
-from studylib.trainers._steps import History, Update
+from studylib.trainers._batches import Disturbance
+from studylib.trainers._clock import History
+from studylib.trainers._rewiring import rewire
+from studylib.trainers._steps import Update
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.gradient import EVALUATION_ROWS, Trained, train
@@ -149,7 +152,7 @@ def switched_off() -> Iterator[tuple[MadeUp, Regularizer]]:
             off = {
                 setting: type(getattr(example, setting))(0)
                 for setting in STRENGTHS
-                if hasattr(example, setting)
+                if setting in type(example).model_fields
             }
             technique = example.model_copy(update=off)
             try:
@@ -186,7 +189,9 @@ def test_arms_of_one_seed_share_everything_but_the_technique(dataset: MadeUp, te
 def test_every_technique_with_a_strength_is_held_to_that() -> None:
     """No technique that has a strength escapes the law above."""
     named = {
-        name for name, example in regularizers.EXAMPLES.items() if any(hasattr(example, s) for s in STRENGTHS)
+        name
+        for name, example in regularizers.EXAMPLES.items()
+        if any(setting in type(example).model_fields for setting in STRENGTHS)
     }
 
     assert named - {technique.name for _, technique in OFF} == {"embedding_l2"}  # test_factorization.py
@@ -214,7 +219,9 @@ def test_perturbations_follow_the_arm_and_soften_last() -> None:
     order: tuple[Perturbation, ...] = (rotate, shift, mixup)
     for technique in order:
         expected = technique.perturb(*expected, Noise(4, f"noise/{technique.name}"))
-    disturbed = Techniques([mixup, rotate, shift]).disturbance(4, "cpu")(x, target)
+    split = Pictures().split(0)
+    disturb = Disturbance(Techniques([mixup, rotate, shift], 4, "cpu"), nn.Identity(), split, F.cross_entropy)
+    disturbed = disturb(x, target)
 
     assert all(torch.equal(*pair) for pair in zip(disturbed, expected, strict=True))
 
@@ -231,7 +238,7 @@ def test_weight_decay_is_that_of_adamw() -> None:
         {"params": [w for w in peer.parameters() if w.ndim == 1], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=0.02, foreach=False)
-    update = Update(Techniques([make("weight_decay", strength=0.7)]), ours, SMALL, training)
+    update = Update(Techniques([make("weight_decay", strength=0.7)], 0, "cpu"), ours, SMALL, training, 60)
     x, y = torch.from_numpy(split.train.x), torch.from_numpy(split.train.y)
     for step in range(60):
         rows = slice(step % 5 * 8, step % 5 * 8 + 8)
@@ -362,9 +369,9 @@ def test_a_divergence_says_what_to_lower(dataset: MadeUp) -> None:
 @pytest.mark.parametrize("broken", [[float("inf")], [float("nan")], [float("inf"), float("-inf")]])
 def test_a_weight_that_is_not_finite_is_a_divergence(broken: list[float]) -> None:
     """It is found even where the losses do not show it, among weights and running statistics alike."""
-    techniques = Techniques([make("batch_norm")])
+    techniques = Techniques([make("batch_norm")], 0, "cpu")
     module = SMALL.build((5,), 2)
-    techniques.rewire(module, 0, "cpu")
+    rewire(module, SMALL, techniques, rows=40)
     history = History(techniques, module)
     history.add(1.0, 1.0)
     history.refuse_divergence(Training())

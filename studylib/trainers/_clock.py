@@ -114,7 +114,7 @@ class Average:
                 torch._foreach_lerp_(self._mean, list(self._module.parameters()), share)
 
     @torch.no_grad()
-    def take(self, show: Callable[[], None]) -> None:
+    def take(self, show: Callable[[], object]) -> None:
         """Put the average in the place of the weights, and let normalisations meet the rows anew.
 
         Args:

@@ -13,12 +13,14 @@ from studylib.regularizers.base import (
     Decay,
     Dropping,
     Layered,
+    LayerRates,
     LayerRewiring,
     Penalty,
     Regularizer,
     Sampling,
     Stopping,
     StrengthSchedule,
+    Unfreezing,
 )
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def clash(technique: Regularizer, arm: Sequence[Regularizer], model: Model) -> s
     """Return why ``technique`` cannot be in this ``arm``; empty if it can."""
     if isinstance(technique, StrengthSchedule):
         return _nothing_to_turn(technique, arm)
+    if isinstance(technique, LayerRates | Unfreezing) and len(model.layers()) == 1:
+        return f"treats layers apart, and {model.name} has one: {', '.join(model.layers())}."
     if isinstance(technique, Averaging):
         return _two_ways_to_choose(technique, arm)
     if isinstance(technique, Sampling) and not any(map(_draws, arm)):
@@ -69,9 +73,13 @@ def _on_remade(technique: Layered, remaking: LayerRewiring, model: Model) -> str
         return ""
     where = f"on {shared[0]!r}"
     if isinstance(technique, LayerRewiring):
-        if technique.weight == "input" or not any(model.layers()[layer] in technique.fits for layer in shared):
+        if technique.weight == "input" or not any(
+            model.layers()[layer] in technique.fits for layer in shared
+        ):
             return ""
-        return f"makes the weight of a layer, and {where} {remaking.name} does too. Give them different layers."
+        return (
+            f"makes the weight of a layer, and {where} {remaking.name} does too. Give them different layers."
+        )
     if remaking.weight == "parameter":
         return ""
     if isinstance(technique, Penalty) and not technique.smooth:

@@ -60,7 +60,7 @@ def layer_of(parameter: str, module: nn.Module, model: Model) -> str:
         if isinstance(part, Slot):
             return part.layer
     first = parameter.split(".")[0]
-    return first if first in model.layers() else next(reversed(model.layers()))
+    return first if first in model.layers() else list(model.layers())[-1]
 
 
 def _ancestors(parameter: str, module: nn.Module) -> Iterator[nn.Module]:
@@ -77,5 +77,5 @@ def sizing(module: nn.Module, layer: str) -> list[Tensor]:
 
 def weights(module: nn.Module, layer: str) -> Tensor:
     """Return the weight of a layer as it acts: a parameter, or what is made of some."""
-    weight: Tensor = module.get_submodule(layer).weight
+    weight: Tensor = module.get_submodule(layer).weight  # type: ignore[assignment]  # every layer has one
     return weight

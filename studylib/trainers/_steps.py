@@ -152,7 +152,7 @@ def _groups(techniques: Techniques, module: nn.Module, model: Model, training: T
     """Return all weights of ``module`` in one group, or in one per layer where layers are treated apart."""
     rates = techniques.of(LayerRates)
     if not rates and not techniques.of(Unfreezing):
-        every = list(module.parameters())
+        every: list[Tensor] = list(module.parameters())
         return [_Group(frozenset(), 1.0, every, _optimizer(every, training))]
     layers = tuple(model.layers())
     owned: dict[str, list[Tensor]] = {}

@@ -88,10 +88,18 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
     if training.optimizer == "exact" and regularizer.name not in EXACT:
         return "training.optimizer 'exact' takes l1, l2 and elastic_net only. Use 'adamw' or 'sgd'."
+    return _other_inputs(regularizer, dataset) or _no_place(regularizer, dataset, model)
+
+
+def _other_inputs(regularizer: Regularizer, dataset: Dataset) -> str:
     if isinstance(regularizer, Perturbation | Attack) and dataset.inputs not in regularizer.inputs:
         return f"disturbs {_listed(regularizer.inputs)}; {dataset.name} holds {dataset.inputs}."
     if isinstance(regularizer, LexicalPerturbation) and dataset.inputs != "text":
         return f"disturbs text; {dataset.name} holds {dataset.inputs}."
+    return ""
+
+
+def _no_place(regularizer: Regularizer, dataset: Dataset, model: Model) -> str:
     if isinstance(regularizer, ActivationPenalty) and not model.traced:
         traced = [name for name in models.CATALOGUE if models.CATALOGUE[name].traced]
         return f"needs hidden states over time, and {model.name} has none. Models with: {', '.join(traced)}."
@@ -101,7 +109,7 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return _no_layer(regularizer, dataset, model)
     if isinstance(regularizer, Layered) and not any(map(regularizer.covers, model.layers())):
         return f"no layer of {model.name} matches {regularizer.layers!r}: {', '.join(model.layers())}."
-    return regularizer.misfit(training.optimizer)
+    return ""
 
 
 def _no_slot(rewiring: Rewiring, dataset: Dataset, model: Model) -> str:

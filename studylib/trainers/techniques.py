@@ -62,7 +62,7 @@ class Techniques:
         losses: tuple[Sequence[float], Sequence[float]],
         module: nn.Module,
     ) -> None:
-        """Give all techniques, and the modules that they have put into ``module``, their strength in ``epoch``.
+        """Give all techniques, and their modules in ``module``, the strength that they have in ``epoch``.
 
         Args:
             epoch: 0 is the first.
