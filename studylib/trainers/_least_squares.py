@@ -41,7 +41,7 @@ class Coefficients:
         """Return weights ``factor`` times as large, with the same mean of z over the rows ``x``."""
         if factor == 1:
             return self
-        mean = np.mean(x, axis=0, dtype=np.float64)
+        mean = np.asarray(x, dtype=np.float64).mean(axis=0)
         return Coefficients(factor * self.weights, self.intercept - float((factor - 1) * mean @ self.weights))
 
     def towards(self, other: Coefficients, share: float) -> Coefficients:
