@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @final
 class BatchNorm(Rewiring):
-    """γ·(h − mean)/√(variance + 10⁻⁵) + β per channel, over the batch in training, running in evaluation.
+    r"""γ·(h − mean)/√(variance + 10⁻⁵) + β per channel, over the batch in training, running in evaluation.
 
     Scale γ and shift β are learned. After few steps the running statistics still lag behind the weights: a
     tenth of the way per step at the default momentum. Units (n, channels) and maps (n, channels, height,
@@ -26,6 +26,13 @@ class BatchNorm(Rewiring):
     One value per channel, as in a last batch of one row, has no variance: it is normalised by the running
     statistics and leaves them alone. If no larger batch came before, that would switch the technique off in
     silence, and is a ``StudyError``.
+
+    Formula: \gamma\,\frac{h - \mu_B}{\sqrt{\sigma_B^2 + 10^{-5}}} + \beta
+
+    Use: For deep networks that train slowly, with batches of some tens of rows or more.
+
+    Traps: The weights before it have no scale any more: their decay only sets the learning rate. Small
+    batches make it noisy, and where other data than the train rows come the running statistics are wrong.
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"normalisation"})

@@ -19,10 +19,18 @@ POSITIONS = {4: (2, 3), 3: (1,)}
 
 @final
 class SpatialDropout(Dropping):
-    """h·m/(1 − rate) with m ~ Bernoulli(1 − rate) per channel and example, in training only.
+    r"""h·m/(1 − rate) with m ~ Bernoulli(1 − rate) per channel and example, in training only.
 
     Neighbouring pixels of a map say nearly the same, so dropping them singly hides little; here a channel is
     dropped at all its positions together. Inverted, like ``dropout``.
+
+    Formula: \tilde h_{cxy} = \frac{m_c\, h_{cxy}}{1 - p}, \qquad m_c \sim \operatorname{Bernoulli}(1 - p)
+
+    Use: After convolutions and on word vectors, where neighbouring values say nearly the same.
+
+    Traps: A channel is much to lose where there are few: smaller rates than for ``dropout``. Which axis holds
+    the channels differs between maps and text, and torch's own layer takes (n, length, channels) for maps and
+    drops whole words.
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"maps", "embedding"})
