@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch.nn import functional as F
 
 from studylib.errors import StudyError
-from studylib.regularizers.base import Attack, Corruption, LexicalPerturbation, Perturbation
+from studylib.regularizers._wordnet import synonyms
+from studylib.regularizers.base import Attack, Corruption, LexicalPerturbation, Paraphrasing, Perturbation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from studylib.datasets.base import Split
+    from studylib.regularizers.base import Regularizer
+    from studylib.seeds import Noise
     from studylib.trainers.techniques import Techniques
 
     Loss = Callable[[Tensor, Tensor], Tensor]
-    Step = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 def targets(y: Tensor, split: Split, techniques: Techniques, dtype: torch.dtype) -> Tensor:
@@ -29,15 +31,15 @@ def targets(y: Tensor, split: Split, techniques: Techniques, dtype: torch.dtype)
     return F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.outputs > 1 else y
 
 
-def batches(x: Tensor, target: Tensor, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give the ``rows`` in batches of ``size``."""
+def batches(x: Tensor, target: Tensor, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Give the ``rows`` in batches of ``size``: inputs, targets, and which rows they are."""
     # one gather per epoch, then views: cheaper than a gather per batch
-    return zip(x[rows].split(size), target[rows].split(size), strict=True)
+    return zip(x[rows].split(size), target[rows].split(size), rows.split(size), strict=True)
 
 
 @final
 class Disturbance:
-    """All that disturbs a batch: words, then inputs, then what mixes examples or softens targets.
+    """All that disturbs a batch: other words, then inputs, then what mixes examples or softens targets.
 
     So that what bends the inputs sees whole examples. An attack comes last, against what the model would see.
     """
@@ -46,28 +48,28 @@ class Disturbance:
         self._techniques = techniques
         self._module = module
         self._loss = loss
-        lexical = techniques.of(LexicalPerturbation)
-        self._synonyms = _synonyms(split) if lexical else None
         self._unit = split.unit
-        ordered = sorted(techniques.of(Perturbation), key=lambda one: one.softens)
-        self._steps = [(one, techniques.noise(one)) for one in (*lexical, *ordered, *techniques.of(Attack))]
+        of, device = techniques.of, techniques.device
+        ordered = sorted(of(Perturbation), key=lambda one: one.softens)
+        steps = (*of(Paraphrasing), *of(LexicalPerturbation), *ordered, *of(Attack))
+        self._steps = [(one, techniques.noise(one)) for one in steps]
+        self._tables = {one.name: _table(one, split, device) for one in steps}
 
-    def __call__(self, x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the batch as the model is to see it."""
+    def __call__(self, x: Tensor, target: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the batch, which is made of the train rows of those numbers, as the model is to see it."""
         for technique, noise in self._steps:
-            live: Any = self._techniques.live(technique)
+            live = self._techniques.live(technique)
             if isinstance(live, Perturbation):
                 x, target = live.perturb(x, target, noise)
+            elif isinstance(live, Paraphrasing):
+                x = live.perturb(x, noise, self._tables[live.name][rows])
             elif isinstance(live, LexicalPerturbation):
-                x = live.perturb(x, noise, self._table(x))
-            else:
+                x = live.perturb(x, noise, self._tables[live.name])
+            elif isinstance(live, Attack):
                 x = self._attacked(live, x, target, noise)
         return x, target
 
-    def _table(self, like: Tensor) -> Tensor:
-        return torch.as_tensor(self._synonyms, device=like.device)
-
-    def _attacked(self, attack: Attack, x: Tensor, target: Tensor, noise: Any) -> Tensor:
+    def _attacked(self, attack: Attack, x: Tensor, target: Tensor, noise: Noise) -> Tensor:
         if self._unit is None:
             raise StudyError(
                 f"{attack.name}: the inputs of this dataset have no scale of their own in which its size"
@@ -87,9 +89,13 @@ class Disturbance:
         return torch.autograd.grad(total, x)[0]
 
 
-def _synonyms(split: Split) -> Any:
-    from studylib.regularizers._wordnet import synonyms
-
-    if not split.vocabulary:
-        raise StudyError("synonyms: this dataset does not say which words its numbers stand for.")
-    return synonyms(split.vocabulary)
+def _table(technique: Regularizer, split: Split, device: str) -> Tensor:
+    """Return what ``technique`` has to know of all train rows, or of all words; nothing for most."""
+    if isinstance(technique, Paraphrasing):
+        return torch.as_tensor(technique.paraphrases(split.train.x, split.vocabulary), device=device)
+    if isinstance(technique, LexicalPerturbation):
+        table = synonyms(split.vocabulary)
+        if not table.any():
+            raise StudyError(f"{technique.name}: none of the {len(split.vocabulary)} words has a synonym.")
+        return torch.as_tensor(table, device=device)
+    return torch.empty(0)

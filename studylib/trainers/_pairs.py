@@ -38,10 +38,8 @@ def clash(technique: Regularizer, arm: Sequence[Regularizer], model: Model) -> s
     if isinstance(technique, Sampling) and not any(map(_draws, arm)):
         return "averages over what dropping leaves, and nothing in this arm drops anything. Add dropout."
     if isinstance(technique, Layered):
-        for other in arm:
-            if isinstance(other, LayerRewiring) and other is not technique:
-                if reason := _on_remade(technique, other, model):
-                    return reason
+        remaking = (one for one in arm if isinstance(one, LayerRewiring) and one is not technique)
+        return next(filter(None, (_on_remade(technique, one, model) for one in remaking)), "")
     return ""
 
 
@@ -64,30 +62,29 @@ def _two_ways_to_choose(averaging: Averaging, arm: Sequence[Regularizer]) -> str
 
 def _on_remade(technique: Layered, remaking: LayerRewiring, model: Model) -> str:
     """Return why ``technique`` cannot act on what ``remaking`` has made of a layer."""
+    kinds = technique.fits if isinstance(technique, LayerRewiring) else remaking.fits
     shared = [
         layer
         for layer, kind in model.layers().items()
-        if kind in remaking.fits and remaking.covers(layer) and technique.covers(layer)
+        if kind in remaking.fits & kinds and remaking.covers(layer) and technique.covers(layer)
     ]
-    if not shared or remaking.weight == "input":
+    reason = _why_not(technique, remaking) if shared else ""
+    return reason and f"{reason}, and so does {remaking.name} on {shared[0]!r}. Give them different layers."
+
+
+def _why_not(technique: Layered, remaking: LayerRewiring) -> str:
+    if remaking.weight == "input" or (isinstance(technique, LayerRewiring) and technique.weight == "input"):
         return ""
-    where = f"on {shared[0]!r}"
     if isinstance(technique, LayerRewiring):
-        if technique.weight == "input" or not any(
-            model.layers()[layer] in technique.fits for layer in shared
-        ):
-            return ""
-        return (
-            f"makes the weight of a layer, and {where} {remaking.name} does too. Give them different layers."
-        )
+        return "makes the weight of a layer"
     if remaking.weight == "parameter":
         return ""
-    if isinstance(technique, Penalty) and not technique.smooth:
-        return f"sets weights to where its prox wants them, and {where} {remaking.name} makes them of others."
     if isinstance(technique, Constraint | CoupledDecay):
-        return f"acts on a weight itself, and {where} {remaking.name} makes it of other parameters."
+        return "sets a weight itself"
+    if isinstance(technique, Penalty) and not technique.smooth:
+        return "sets a weight to where its prox wants it"
     if isinstance(technique, Decay) and remaking.weight == "normed":
-        return f"shrinks a weight, and {where} {remaking.name} gives it the same size whatever it was."
+        return "decides how large a weight is"
     return ""
 
 

@@ -59,7 +59,7 @@ def layer_of(parameter: str, module: nn.Module, model: Model) -> str:
     for part in _ancestors(parameter, module):
         if isinstance(part, Slot):
             return part.layer
-    first = parameter.split(".")[0]
+    first = parameter.partition(".")[0]
     return first if first in model.layers() else list(model.layers())[-1]
 
 

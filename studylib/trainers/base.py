@@ -17,8 +17,9 @@ class Training(Component):
 
     ``adamw`` and ``sgd`` are stochastic gradient descent; ``exact`` solves a linear model to machine
     precision, and then epochs, batch size and learning rate have no meaning. The learning rate is the same in
-    all steps, or falls to 0 at the end of the last epoch along a line or half a cosine. ``momentum`` is that of ``sgd``,
-    ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an ``exact`` model.
+    all steps, or falls to 0 at the end of the last epoch along a line or half a cosine. ``momentum`` is that
+    of ``sgd``, ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an
+    ``exact`` model.
     """
 
     kind: ClassVar[str] = "training"

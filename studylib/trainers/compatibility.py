@@ -8,6 +8,7 @@ from studylib import models
 from studylib.datasets.base import Dataset
 from studylib.errors import ParameterError
 from studylib.models.base import Model
+from studylib.regularizers import _wordnet
 from studylib.regularizers.base import (
     ActivationPenalty,
     Attack,
@@ -15,6 +16,7 @@ from studylib.regularizers.base import (
     Layered,
     LayerRewiring,
     LexicalPerturbation,
+    Paraphrasing,
     Perturbation,
     Regularizer,
     Rewiring,
@@ -57,8 +59,24 @@ def refuse_misfits(
         reason = _misfit(regularizer, dataset, model, training) or clash(regularizer, arm, model)
         if reason:
             raise ParameterError(f"{where}.{regularizer.name}: {reason}")
+        refuse_missing(regularizer, where)
         if isinstance(regularizer, Decay):
             _refuse_overshoot(regularizer, model, training, where)
+
+
+def refuse_missing(regularizer: Regularizer, where: str) -> None:
+    """Raise unless what the regularizer reads from files is there.
+
+    Raises:
+        ParameterError: what is missing, and how to get it.
+    """
+    try:
+        if isinstance(regularizer, LexicalPerturbation):
+            _wordnet.refuse_missing()
+        if isinstance(regularizer, Paraphrasing):
+            regularizer.refuse_missing()
+    except ParameterError as error:
+        raise ParameterError(f"{where}.{error}") from None
 
 
 def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
@@ -94,7 +112,7 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
 def _other_inputs(regularizer: Regularizer, dataset: Dataset) -> str:
     if isinstance(regularizer, Perturbation | Attack) and dataset.inputs not in regularizer.inputs:
         return f"disturbs {_listed(regularizer.inputs)}; {dataset.name} holds {dataset.inputs}."
-    if isinstance(regularizer, LexicalPerturbation) and dataset.inputs != "text":
+    if isinstance(regularizer, LexicalPerturbation | Paraphrasing) and dataset.inputs != "text":
         return f"disturbs text; {dataset.name} holds {dataset.inputs}."
     return ""
 
