@@ -123,7 +123,7 @@ def test_the_fused_loop_gives_the_numbers_of_the_stepped_one() -> None:
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
 def test_an_lstm_reads_each_text_as_if_it_were_alone(pooling: str) -> None:
-    """Scores are those of torch's LSTM on the words alone: their mean state, or the one at the last word."""
+    """Scores are those of torch's LSTM on the words alone: their mean state, or the last; or else the bias."""
     network = recurrence(pooling=pooling).eval()
     peer, expected = torchs(network), []
     for text in TEXT:
@@ -131,6 +131,7 @@ def test_an_lstm_reads_each_text_as_if_it_were_alone(pooling: str) -> None:
         expected.append(network.output(states.mean(0) if pooling == "mean" else states[-1]))
 
     torch.testing.assert_close(network(TEXT), torch.stack(expected), rtol=0, atol=1e-12)
+    assert torch.equal(network(TEXT[:1] * 0)[0], network.output.bias)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
