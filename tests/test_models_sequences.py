@@ -123,7 +123,7 @@ def test_the_fused_loop_gives_the_numbers_of_the_stepped_one() -> None:
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
 def test_an_lstm_reads_each_text_as_if_it_were_alone(pooling: str) -> None:
-    """Scores are those of torch's LSTM on the words alone: their mean state, or the last; or else the bias."""
+    """Scores are those of torch's LSTM on the words alone: their mean state, or the last, or the bias."""
     network = recurrence(pooling=pooling).eval()
     peer, expected = torchs(network), []
     for text in TEXT:

@@ -52,9 +52,13 @@ def noise(seed: int = 1) -> Noise:
 
 
 def built(model: Model) -> nn.Module:
-    """Return the network for ten words, in float64 and in training."""
+    """Return the network for ten words, in float64 and in training, its biases moved off their initial 0."""
     with initialising(0):
-        return model.build((10, LENGTH), 3).double()
+        module = model.build((10, LENGTH), 3).double()
+        for w in module.parameters():
+            if w.ndim == 1:
+                w.data += 0.3 * torch.randn(w.shape, dtype=w.dtype)
+    return module
 
 
 def rewired(model: Model, technique: Rewiring | LayerRewiring, draws: Draws) -> nn.Module:
