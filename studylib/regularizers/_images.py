@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from torch import Tensor
 
-GREY = (
-    0.299,
-    0.587,
-    0.114,
-)  # what red, green and blue count in grey: ITU-R BT.601, as in Pillow and torchvision
+# what red, green and blue count in grey: ITU-R BT.601, as in Pillow and torchvision
+GREY = (0.299, 0.587, 0.114)
 
 
 def warped(x: Tensor, matrix: Tensor, mode: Literal["bilinear", "nearest"] = "bilinear") -> Tensor:
@@ -26,15 +23,22 @@ def warped(x: Tensor, matrix: Tensor, mode: Literal["bilinear", "nearest"] = "bi
     from torch.nn import functional
 
     height, width = x.shape[2:]
-    across = torch.arange(width, dtype=x.dtype, device=x.device) - (width - 1) / 2
-    down = torch.arange(height, dtype=x.dtype, device=x.device) - (height - 1) / 2
-    places = torch.stack(
-        [across.repeat(height), down.repeat_interleave(width), torch.ones_like(x[0, 0].flatten())]
-    )
     # the sampler's axes run from −1 to 1
     to_sides = torch.tensor([[2 / width], [2 / height]], dtype=x.dtype, device=x.device)
-    grid = ((matrix * to_sides) @ places).reshape(-1, 2, height, width).permute(0, 2, 3, 1)
+    grid = ((matrix * to_sides) @ _places(x)).reshape(-1, 2, height, width).permute(0, 2, 3, 1)
     return functional.grid_sample(x, grid, mode=mode, padding_mode="zeros", align_corners=False)
+
+
+def _places(x: Tensor) -> Tensor:
+    """Return (to the right, down, 1) for each pixel, in pixels from the centre, (3, height·width)."""
+    import torch
+
+    right, down = (
+        torch.arange(length, dtype=x.dtype, device=x.device) - (length - 1) / 2
+        for length in (x.shape[3], x.shape[2])
+    )
+    right, down = torch.meshgrid(right, down, indexing="xy")
+    return torch.stack([right, down, torch.ones_like(right)]).flatten(1)
 
 
 def box(top: Tensor, left: Tensor, height: Tensor | int, width: Tensor | int, like: Tensor) -> Tensor:
@@ -79,7 +83,6 @@ def recoloured(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tens
     offset = (1 - contrast) * mean + brightness
     own = torch.eye(channels, dtype=x.dtype, device=x.device)
     # each new channel is a mixture of the old ones: one pass for all three
-    mixture = (contrast * saturation)[:, None, None] * own + (contrast * (1 - saturation))[
-        :, None, None
-    ] * grey
+    kept, greyed = contrast * saturation, contrast * (1 - saturation)
+    mixture = kept[:, None, None] * own + greyed[:, None, None] * grey
     return torch.baddbmm(offset[:, None, None], mixture, x.flatten(2)).reshape(x.shape)

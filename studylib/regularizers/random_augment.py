@@ -71,10 +71,9 @@ class RandomAugment(Perturbation):
         amounts = self.magnitude * sign * (chosen == torch.arange(OPERATIONS, device=x.device))
         _, across, down, turn, slant, rise, brightness, contrast, square = amounts.unbind(1)
         moved = warped(x, _matrix(across, down, turn, slant, rise, x))
-        bent = ((chosen >= 1) & (chosen <= 5))[:, :, None, None]
-        x = recoloured(
-            moved.where(bent, x), BRIGHTNESS * brightness, 1 + CONTRAST * contrast, contrast * 0 + 1
-        )
+        # what is not moved keeps its last bits
+        x = moved.where(amounts[:, 1:6].any(dim=1)[:, None, None, None], x)
+        x = recoloured(x, BRIGHTNESS * brightness, 1 + CONTRAST * contrast, torch.ones_like(contrast))
         size = (square.abs() * (SQUARE * min(x.shape[2:]))).round().long()
         return without_square(x, size[:, None], noise)
 

@@ -21,12 +21,13 @@ class RandomErasing(Perturbation):
     r"""One box inside an image, of random area and shape, is overwritten, with the given probability.
 
     The area is a share s ~ U(smallest, largest) of the image; height/width is log-uniform over what of
-    [aspect, 1/aspect] fits into the image, and the place uniform over the image. The paper draws area and
-    shape anew until they fit, which makes large boxes a little rarer. Sides are rounded to whole pixels, at
-    least one. Cutout is another method: its square may cross the border, and every image has one.
+    [aspect, 1/aspect] fits into the image (where nothing does, the box is cut to it), and the place uniform.
+    The paper draws area and shape anew until they fit, which makes large boxes a little rarer. Sides are
+    rounded to whole pixels, at least one. Cutout is another method: its square may cross the border, and
+    every image has one.
 
-    Formula: x' = (1 - B) \odot x + B \odot z, \quad |B| = s\,H\,W, \quad s \sim U(s_1, s_2), \quad z \sim
-    N(0, 1)
+    Formula: x' = (1 - B) \odot x + B \odot z, \quad |B| = s\,H\,W, \quad s \sim U(s_1, s_2),
+    \quad z \sim N(0, 1)
 
     Use: Images in which things are partly hidden, or where a single detail must not decide.
 
