@@ -30,7 +30,7 @@ CASES = [
     if isinstance(example, Perturbation)
     for inputs in sorted(example.inputs)
 ]
-every_case = pytest.mark.parametrize(("name", "inputs"), CASES, ids="/".join)
+every_case = pytest.mark.parametrize(("name", "inputs"), CASES)
 
 
 def perturbation(name: str) -> Perturbation:

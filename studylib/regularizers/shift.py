@@ -35,17 +35,12 @@ class Shift(Perturbation):
 
     def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images moved, and ``target`` as it is."""
-        down, across = noise.integers(-self.pixels, self.pixels + 1, 2, len(x), like=x)
-        return warped(x, _moved(across.to(x.dtype), down.to(x.dtype)), "nearest"), target
+        import torch
+        from torch.nn import functional
 
-
-def _moved(across: Tensor, down: Tensor) -> Tensor:
-    """Return the maps of pixels to those that far to the right and down, (n, 2, 3)."""
-    import torch
-
-    one, zero = torch.ones_like(across), torch.zeros_like(across)
-    right, below = torch.stack([one, zero, across], dim=1), torch.stack([zero, one, down], dim=1)
-    return torch.stack([right, below], dim=1)
+        moves = noise.integers(-self.pixels, self.pixels + 1, len(x), 2, 1, like=x).to(x.dtype)
+        still = torch.eye(2, 3, dtype=x.dtype, device=x.device)
+        return warped(x, still + functional.pad(moves, (2, 0)), "nearest"), target
 
 
 EXAMPLE = Shift(pixels=2)
