@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,12 +16,19 @@ from sklearn.linear_model import MultiTaskLasso
 from sklearn.preprocessing import scale
 from torch import Tensor
 
+from studylib.datasets.base import Examples, Split
+from studylib.models.linear import Linear
 from studylib.regularizers.base import Penalty
 from studylib.regularizers.group_lasso import GroupLasso
 from studylib.regularizers.l1 import L1
 from studylib.regularizers.mcp import MCP
 from studylib.regularizers.scad import SCAD
+from studylib.trainers import gradient
+from studylib.trainers.base import Training
 from studylib.trainers.conversions import from_half_loss_mcp, to_half_loss_mcp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 non_convex = pytest.mark.parametrize(
     "penalty",
@@ -147,6 +155,88 @@ def test_a_concave_penalty_is_the_integral_of_its_slope(penalty: MCP | SCAD) -> 
         area = sum(quad(slope, low, high)[0] for low, high in pairwise(parts.tolist()))
 
         assert float(penalty.value(torch.tensor([-size]).double())) == pytest.approx(area, abs=1e-6)
+
+
+@non_convex
+def test_the_relief_is_what_a_concave_penalty_takes_off_the_lasso(penalty: MCP | SCAD) -> None:
+    """Value and relief add up to λ·Σ|w|; the relief is differentiable at zero and at the knees."""
+    w = torch.tensor([-3.0, -0.4, 0.2, 0.9, 1.6, 0.0, 0.5, 0.75, 0.15, 1.85, 1.1]).double()
+    slope = torch.func.vmap(torch.func.grad(penalty.relief))
+    nearby = slope(w[:, None] + 1e-9), slope(w[:, None] - 1e-9)
+
+    torch.testing.assert_close(penalty.value(w) + penalty.relief(w), penalty.strength * w.abs().sum())
+    torch.testing.assert_close(nearby[0], nearby[1], rtol=0, atol=1e-7)
+    assert torch.autograd.gradcheck(penalty.relief, w[:5].clone().requires_grad_())
+
+
+@cache
+def uncorrelated() -> tuple[Split, Tensor]:
+    """Return 64 rows with XᵀX/n the identity, and Xᵀy/n from about 0 to about 2."""
+    draws = np.random.default_rng(1)
+    x = np.linalg.qr(scale(draws.normal(size=(64, 8))))[0] * 8
+    y = x @ np.array([0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 2]) + 0.3 * draws.normal(size=64)
+    y -= y.mean()
+    few = Examples(x[:5], y[:5])
+    return Split(Examples(x, y), few, few, (8,), 1), torch.from_numpy(x.T @ y / 64)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "sgd", "learning_rate": 0.2, "epochs": 200},
+        {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, "epochs": 500},
+        {"optimizer": "adamw", "learning_rate": 0.05, "epochs": 500},
+    ],
+    ids=["sgd", "momentum", "adamw"],
+)
+@pytest.mark.parametrize("penalty", [MCP(strength=0.5, gamma=1.5), SCAD(strength=0.3)], ids=repr)
+def test_training_ends_at_the_thresholdings(penalty: MCP | SCAD, settings: dict[str, Any]) -> None:
+    """With uncorrelated columns it is the prox at step ½ of Xᵀy/n, and exactly its zeros are zero."""
+    split, c = uncorrelated()
+    expected = penalty.prox(c, 0.5)
+    training = Training(batch_size=64, precision="float64", **settings)
+    result = gradient.train(split, Linear(), [penalty], training, seed=0)
+    w = result.module.get_parameter("output.weight").detach()[0]
+
+    torch.testing.assert_close(w, expected, rtol=0, atol=1e-6)
+    assert torch.equal(w == 0, expected == 0)
+    assert 0 < (expected == 0).sum() < 4
+
+
+def farthest(c: Tensor, soften: Callable[[Tensor], Tensor], relief: Callable[[Tensor], Tensor]) -> float:
+    """Return how far from c softened at step ½ the last 100 of 500 steps with momentum go."""
+    w = velocity = torch.zeros_like(c)
+    away = []
+    for _ in range(500):
+        velocity = 0.9 * velocity + 2 * (w - c) - relief(w)
+        w = soften(w - 0.05 * velocity)
+        away.append(float((w - MCP(strength=0.5, gamma=1.5).prox(c, 0.5)).abs().max()))
+    return max(away[-100:])
+
+
+def test_behind_momentum_the_prox_of_a_whole_concave_penalty_never_settles() -> None:
+    """It takes longer steps than the gradient does; softened by its ℓ₁ part alone, weights come to rest."""
+    penalty, (_, c) = MCP(strength=0.5, gamma=1.5), uncorrelated()
+
+    assert farthest(c, lambda w: penalty.prox(w, 0.5), torch.zeros_like) > 0.4
+    assert farthest(c, lambda w: penalty.soften(w, 0.5), torch.func.grad(penalty.relief)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("penalty", "convex"),
+    [
+        (MCP(strength=0.5, gamma=0.51), True),
+        (MCP(strength=0.5, gamma=0.49), False),
+        (SCAD(strength=0.5, a=2.01), True),
+    ],
+    ids=repr,
+)
+def test_when_the_objective_of_one_column_is_convex(penalty: Penalty, *, convex: bool) -> None:
+    """Second differences of (w − c)² + penalty are never negative if γ > ½ or a > 1.5, and are if γ < ½."""
+    w = torch.linspace(0.001, 2, 4001, dtype=torch.float64)
+    bends = ((w - 0.7).square() + costs(penalty, w)).diff().diff()
+
+    assert bool((bends > -1e-12).all()) == convex
 
 
 @non_convex

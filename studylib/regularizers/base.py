@@ -30,6 +30,7 @@ from studylib.regularizers._kinds.common import (
 from studylib.regularizers._kinds.loss import (
     ActivationPenalty,
     AnchoredPenalty,
+    ConcavePenalty,
     InteractionPenalty,
     OutputPenalty,
     Penalty,
@@ -47,6 +48,7 @@ __all__ = [
     "Averaging",
     "ByLayer",
     "Calibration",
+    "ConcavePenalty",
     "Constraint",
     "Corruption",
     "CoupledDecay",

@@ -25,8 +25,8 @@ class CoupledWeightDecay(CoupledDecay):
 
     Use: To see what the decoupling of weight_decay changes, or to repeat results that were got with it.
 
-    Traps: The same λ means another thing in each optimizer; tuned for SGD it is far too strong for Adam. In
-    SGD with momentum it goes into the velocity.
+    Traps: The same λ means another thing in each optimizer: Adam makes the first step equally long whatever λ
+    is, and momentum takes it into the velocity. With plain SGD it is weight_decay at the same λ.
     """
 
     strength: Strength

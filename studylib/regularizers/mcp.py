@@ -5,18 +5,18 @@ The proximal step below γ is firm thresholding: Gao and Bruce (1997).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, final
+from typing import TYPE_CHECKING, Annotated, final
 
 from pydantic import Field
 
-from studylib.regularizers.base import Penalty, Strength
+from studylib.regularizers.base import ConcavePenalty
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @final
-class MCP(Penalty):
+class MCP(ConcavePenalty):
     r"""Σ ∫₀^|w| max(λ − t/γ, 0) dt: zeros like ``l1``, and large weights that are not shrunk at all.
 
     The slope falls from λ at zero to 0 at γ·λ; what is larger pays γ·λ²/2 and no more. γ → ∞ is ``l1``, γ → 0
@@ -29,15 +29,12 @@ class MCP(Penalty):
 
     Use: Few inputs matter, and how much they matter is to be estimated without the bias of the lasso.
 
-    Traps: It is not convex, so where training ends depends on where it begins, and selection is less stable
-    near the threshold; for one standardised column the objective is convex if γ > ½. The textbook's proximal
-    step holds for steps below γ only: Adam's first steps are far larger, and from γ on the minimiser is hard
-    thresholding at λ·√(step·γ).
+    Traps: It is not convex: beside correlated columns, or with γ below ½ even beside one standardised column,
+    where training ends depends on where it begins. The textbook's prox holds for steps below γ only; from γ
+    it is hard thresholding at λ·√(step·γ). Behind momentum or Adam the prox of the whole need not settle: in
+    a linear model with momentum .9 weights went on jumping by .4. So in training only its ℓ₁ part thresholds.
     """
 
-    smooth: ClassVar[bool] = False
-
-    strength: Strength
     gamma: Annotated[
         float,
         Field(gt=0, description="γ: weights beyond γ·λ are not shrunk; half of what packages call gamma"),
@@ -47,6 +44,12 @@ class MCP(Penalty):
         """Return the sum over weights of λ·s − s²/(2γ) with s = min(|w|, γ·λ)."""
         size = w.abs().clamp(max=self.gamma * self.strength)
         return (self.strength * size - size.square() / (2 * self.gamma)).sum()
+
+    def relief(self, w: Tensor) -> Tensor:
+        """Return the sum of s²/(2γ) + λ·(|w| − s)."""
+        size = w.abs()
+        bent = size.clamp(max=self.gamma * self.strength)
+        return (bent.square() / (2 * self.gamma) + self.strength * (size - bent)).sum()
 
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return 0 or ``w``, and for steps below γ (|w| − step·λ)/(1 − step/γ) in between."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, final
+from typing import TYPE_CHECKING, Annotated, final
 
 from pydantic import Field
 
-from studylib.regularizers.base import Penalty, Strength
+from studylib.regularizers.base import ConcavePenalty
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @final
-class SCAD(Penalty):
+class SCAD(ConcavePenalty):
     r"""Σ ∫₀^|w| min(λ, max(a·λ − t, 0)/(a − 1)) dt: ``l1`` up to λ, nothing to pay for more beyond a·λ.
 
     The slope is λ up to λ, and falls to 0 at a·λ; what is larger pays (a + 1)·λ²/2 and no more.
@@ -26,14 +26,12 @@ class SCAD(Penalty):
 
     Use: As mcp: few inputs matter, and large weights are to be estimated without the bias of the lasso.
 
-    Traps: It is not convex, so where training ends depends on where it begins; for one standardised column
-    the objective is convex if a > 1.5. The paper's thresholding holds for a step of 1: for steps from a − 1
-    on the middle branch is a maximum, and has to be passed over.
+    Traps: Beside one standardised column the objective is convex, beside correlated ones it is not, and where
+    training ends depends on where it begins. The paper's thresholding holds for a step of 1; for steps from
+    a − 1 on its middle branch is a maximum, and has to be passed over. In training only its ℓ₁ part is
+    thresholded, as for mcp.
     """
 
-    smooth: ClassVar[bool] = False
-
-    strength: Strength
     a: Annotated[float, Field(gt=2, description="weights beyond a·λ are not shrunk")] = 3.7
 
     def value(self, w: Tensor) -> Tensor:
@@ -41,6 +39,13 @@ class SCAD(Penalty):
         size = w.abs().clamp(max=self.a * self.strength)
         bend = (size - self.strength).clamp(min=0).square() / (2 * (self.a - 1))
         return (self.strength * size - bend).sum()
+
+    def relief(self, w: Tensor) -> Tensor:
+        """Return the sum of max(s − λ, 0)²/(2·(a − 1)) + λ·(|w| − s)."""
+        size = w.abs()
+        bent = size.clamp(max=self.a * self.strength)
+        bend = (bent - self.strength).clamp(min=0).square() / (2 * (self.a - 1))
+        return (bend + self.strength * (size - bent)).sum()
 
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return the minimiser, which for steps of at least a − 1 is soft-thresholded or ``w`` itself."""

@@ -8,6 +8,7 @@ from studylib.regularizers._modules import Costly
 from studylib.regularizers.base import (
     ActivationPenalty,
     AnchoredPenalty,
+    ConcavePenalty,
     InteractionPenalty,
     OutputPenalty,
 )
@@ -31,6 +32,8 @@ class Objective:
         self._module = module
         layers = model.layers()
         self._smooth = [(p, layer) for p in techniques.smooth for layer in layers if p.covers(layer)]
+        concave = techniques.of(ConcavePenalty)
+        self._concave = [(p, layer) for p in concave for layer in layers if p.covers(layer)]
         anchored = techniques.of(AnchoredPenalty)
         self._anchored = [(p, layer) for p in anchored for layer in layers if p.covers(layer)]
         self._anchors: dict[tuple[str, str], Tensor] = {}
@@ -49,6 +52,8 @@ class Objective:
         """Return ``loss`` with the prices of the weights as they are."""
         for penalty, layer in self._smooth:
             loss = loss + self._live(penalty).value(weights(self._module, layer))
+        for concave, layer in self._concave:
+            loss = loss - self._live(concave).relief(weights(self._module, layer))
         for anchored, layer in self._anchored:
             anchor = self._anchors[anchored.name, layer]
             loss = loss + self._live(anchored).value(weights(self._module, layer), anchor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
 import torch
 
 from studylib.regularizers.base import (
+    ConcavePenalty,
     Constraint,
     CoupledDecay,
     Decay,
@@ -138,7 +139,9 @@ class Update:
         # (Yun, Lozano and Yang 2021, https://arxiv.org/abs/2007.07484).
         for penalty, layer, w in self._proximal:
             if layer not in self._frozen:
-                w.copy_(self._live(penalty).prox(w, self._group[w].optimizer.reach(w)))
+                live, reach = self._live(penalty), self._group[w].optimizer.reach(w)
+                # the rest of a concave penalty is in the loss
+                w.copy_(live.soften(w, reach) if isinstance(live, ConcavePenalty) else live.prox(w, reach))
         for constraint, layer, w in self._constraints:
             if layer not in self._frozen:
                 w.copy_(self._live(constraint).project(w))

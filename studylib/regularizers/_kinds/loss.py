@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from studylib.regularizers._kinds.common import SUPERVISED, Layered, Regularizer
+from studylib.regularizers._kinds.common import SUPERVISED, Layered, Regularizer, Strength
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,27 @@ class Penalty(Layered):
     @abstractmethod
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return argmin over z of Σ (z − w)²/(2·step) + value(z), elementwise in ``step``; shape of ``w``."""
+
+
+class ConcavePenalty(Penalty):
+    """λ·Σ|w| less a smooth relief for large weights.
+
+    In training the relief goes into the loss, and ``soften`` acts after each step. The prox of the whole is
+    for plain gradient descent: behind momentum or Adam it takes longer steps than the gradient does, and
+    throws weights that had settled between its branches.
+    """
+
+    smooth: ClassVar[bool] = False
+
+    strength: Strength
+
+    @abstractmethod
+    def relief(self, w: Tensor) -> Tensor:
+        """Return λ·Σ|w| − value(w), which is differentiable, as a scalar."""
+
+    def soften(self, w: Tensor, step: Tensor | float) -> Tensor:
+        """Return the prox of λ·Σ|w| alone."""
+        return w.sign() * (w.abs() - step * self.strength).clamp(min=0)
 
 
 class AnchoredPenalty(Layered):
