@@ -74,4 +74,4 @@ class Adversarial(Attack):
         return at
 
 
-EXAMPLE = Adversarial(method="pgd", epsilon=0.5)
+EXAMPLE = Adversarial(method="pgd", epsilon=0.1)

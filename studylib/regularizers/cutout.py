@@ -47,4 +47,4 @@ def without_square(x: Tensor, size: Tensor | int, noise: Draws) -> Tensor:
     return x * (1 - box(top, left, size, size, like=x))  # one pass; masked_fill takes three times as long
 
 
-EXAMPLE = Cutout(size=8)
+EXAMPLE = Cutout(size=3)
