@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from studylib.errors import StudyError
 from studylib.regularizers.base import Rewiring, Site
 from studylib.regularizers.batch_norm import BatchNorm
 from studylib.regularizers.ghost_batch_norm import GhostBatchNorm
@@ -66,6 +67,29 @@ def test_the_running_statistics_are_those_of_hoffer() -> None:
     expected = (1 - eta) ** 3 * 2 + sum(eta * (1 - eta) ** (2 - i) * means[i] for i in range(3))
 
     torch.testing.assert_close(ghost.running_mean, expected)
+
+
+def test_ghosts_that_begin_anew_count_evenly() -> None:
+    """After averaged weights the running mean of equal groups is the mean of all rows."""
+    h, ghost = activations(12, ()), fresh(GhostBatchNorm(size=4))
+    ghost(h + 1)
+    ghost.begin_anew()
+    ghost(h)
+
+    torch.testing.assert_close(ghost.running_mean, h.mean(dim=0))
+
+
+@pytest.mark.parametrize("shape", [(1, WIDTH), (1, WIDTH, 1, 1)], ids=str)
+def test_a_lone_row_is_no_ghost(shape: tuple[int, ...]) -> None:
+    """One value per channel is normalised by the running statistics; without any, it is an error."""
+    lone, ghost = torch.ones(shape).double(), fresh(GhostBatchNorm())
+    with pytest.raises(StudyError, match=r"^ghost_batch_norm: .*batch_size of at least 2"):
+        ghost(lone)
+    ghost(torch.randn(6, *shape[1:], generator=torch.Generator().manual_seed(1)).double())
+    before = deepcopy(ghost.state_dict())
+
+    assert torch.equal(ghost(lone), deepcopy(ghost).eval()(lone))
+    assert all(torch.equal(ghost.state_dict()[key], value) for key, value in before.items())
 
 
 @every_shape

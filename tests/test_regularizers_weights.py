@@ -168,6 +168,18 @@ def test_spectral_norm_iterates_once_per_training_pass() -> None:
     torch.testing.assert_close(torch.linalg.matrix_norm(module.weight, 2).item(), 1.0)
 
 
+def test_spectral_norm_of_two_passes_has_one_gradient() -> None:
+    """A loss over two passes has the gradient of torch's: the second iteration spares the first."""
+    layer, x = made(lambda: nn.Linear(9, 7)), normal(2, 2, 9)
+    ours: Any = SpectralNorm().rewired(deepcopy(layer), Noise(1, "noise"), 1)
+    theirs: Any = parametrizations.spectral_norm(deepcopy(layer))
+    theirs.parametrizations.weight[0].load_state_dict({"_u": ours.left, "_v": ours.right})
+    for module in (ours, theirs):
+        (module(x[0]) * module(x[1])).sum().backward()
+
+    torch.testing.assert_close(ours.original.grad, theirs.parametrizations.weight.original.grad)
+
+
 def test_exact_spectral_norm_of_a_linear_layer() -> None:
     """The largest singular value of the weight is 1, and its gradient is that of dividing by it."""
     layer = made(lambda: nn.Linear(9, 7))

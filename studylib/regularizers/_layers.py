@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Response: TypeAlias = Callable[..., Tensor]  # of inputs, a weight, and a bias or None
 
-TINY = 1e-16  # under a square root, whose slope at 0 is infinite
-
 
 def response(layer: nn.Module, technique: str) -> Response:
     """Return what a layer like ``layer`` makes of inputs, a weight and a bias; the axes of both stay.
@@ -75,6 +73,6 @@ def dialled(technique: Regularizer) -> Tensor | float:
 
 def deviation(respond: Response, x: Tensor, variance: Tensor) -> Tensor:
     """Return the standard deviation of each output, where the weights are independent with ``variance``."""
-    # relu: fast convolutions may round a sum of squares to less than 0
-    spread: Tensor = (functional.relu(respond(x.square(), variance, None)) + TINY).sqrt()
-    return spread
+    # relu: fast convolutions may round a sum of squares to less than 0; and where it is 0, as for inputs of
+    # zeros, no gradient passes, which would be infinite
+    return functional.relu(respond(x.square(), variance, None)).sqrt()

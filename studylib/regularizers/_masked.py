@@ -47,8 +47,8 @@ class Masked(Remade):
     def _drawn(self, x: Tensor) -> Tensor:
         mean = self.respond(x, self.weight, self.bias)
         odds = self.rate / (1 - self.rate)
-        spread: Tensor = odds**0.5 * deviation(self.respond, x, self.weight.square())
-        return mean + spread * self.noise.normal(*mean.shape, like=mean)
+        noise = self.noise.normal(*mean.shape, like=mean)
+        return mean + deviation(self.respond, x, odds * self.weight.square()) * noise
 
 
 @final

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from studylib.regularizers._layers import TINY, Remade, deviation, dialled, groups_of
+from studylib.regularizers._layers import Remade, deviation, dialled, groups_of
 from studylib.regularizers._modules import Costly, Made, Noisy
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # of the approximation of the divergence from a log-uniform prior, equation 14 of Molchanov et al. (2017)
 K1, K2, K3 = 0.63576, 1.87320, 1.48695
+TINY = 1e-16  # beside θ², whose logarithm at 0 is infinite
 
 
 class Priced(Costly, Noisy):

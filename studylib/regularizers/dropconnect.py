@@ -30,7 +30,7 @@ class DropConnect(LayerRewiring):
 
     Formula: u = \frac{(M \ast W)\,v}{1 - p} + b, \quad M_{ij} \sim \operatorname{Bernoulli}(1 - p), \qquad \text{moments: } u \sim \mathcal N\Bigl(W v + b,\ \tfrac{p}{1 - p}\,(W \ast W)(v \ast v)\Bigr)
 
-    Use: For wide fully connected layers that overfit, where ``dropout`` is too coarse.
+    Use: For a wide fully connected layer that overfits, named by ``layers``, where ``dropout`` is too coarse.
 
     Traps: Wan et al. predict with the mean of the activation over draws of u; that is ``inference="moments"``
     with ``mc_dropout``, which averages over draws of all layers at the end of the network instead. Without
