@@ -25,9 +25,8 @@ class NonNegative(Constraint):
     Use: It is known that more of an input never means less of the output; or weights are to be read as parts
     that add up.
 
-    Traps: Half of the usual random initial weights are negative, and are zero after the first step.
-    Standardised inputs and softmax scores need both signs, so that a linear model of several classes loses
-    most of what it could say.
+    Traps: Half of the usual random initial weights are negative, and are zero after the first step. Inputs
+    that speak against something cannot: to count the other way round, they have to come negated as well.
     """
 
     def project(self, w: Tensor) -> Tensor:
