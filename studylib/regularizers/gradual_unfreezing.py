@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 class GradualUnfreezing(Unfreezing):
     r"""θˡ is fixed until epoch (L − l)·epochs: the output learns first, then one more layer at a time.
 
-    A layer is a group of its own, with its bias. The output layer, the last, always learns. Layers that are
-    frozen have no gradient, and nothing else moves them: no decay, no prox, no momentum of an optimizer.
+    A layer is a group of its own, with its bias and its normalisation, whose statistics stay as well: popular
+    implementations go on renewing them. The output layer, the last, always learns. Layers that are frozen
+    have no gradient, and nothing else moves them: no decay, no prox, no momentum of an optimizer.
 
     Formula: \theta^{l}_{e+1} = \theta^{l}_{e} \quad \text{while } e < (L - l)\,E, \quad l = 1, \dots, L
 
@@ -25,8 +26,7 @@ class GradualUnfreezing(Unfreezing):
     output would destroy.
 
     Traps: On random weights it only delays learning. The lowest layer begins to learn after (L − 1)·epochs
-    epochs, which a short training or early stopping may never reach. Normalisation keeps renewing its
-    statistics in frozen layers.
+    epochs, which a short training or early stopping may never reach.
     """
 
     epochs: Annotated[int, Field(ge=1, description="epochs after which one more layer learns")] = 1

@@ -24,8 +24,8 @@ class Swa(Averaging):
     costs a sum per epoch and nothing at prediction.
 
     Traps: With a small learning rate all weights averaged are nearly the same, and nothing is gained: the
-    authors keep it high, or cyclic. Where weights still travel, the average lies behind them. Early
-    stopping can end a training before the first epoch that counts.
+    authors keep it high, or cyclic. Where weights still travel, the average lies behind them. The losses of
+    each epoch are those of its own weights, not of the average.
     """  # noqa: E501  a formula is one line
 
     start: Annotated[
