@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from command_line import made_once
+from command_line import made_once, smoke, studylib
 from ruamel.yaml import YAML
 from test_pages import ACTIVE, Page
 
@@ -105,9 +105,14 @@ def test_a_formula_is_mathml(name: str) -> None:
 
 def test_a_formula_is_broken_at_wide_spaces_outside_of_brackets() -> None:
     """What stands in brackets stays in one line, and nothing but the spaces is lost."""
-    latex = r"a = \frac{1 \quad 2}{b}, \quad \left(c \qquad d\right), \qquad e"
+    latex = r"a = \frac{1 \quad 2}{b}, \quad \left(c \qquad d\right), \qquad e,\ (f,\ g)\ h"
 
-    assert parts_of(latex) == [r"a = \frac{1 \quad 2}{b},", r"\left(c \qquad d\right),", "e"]
+    assert parts_of(latex) == [
+        r"a = \frac{1 \quad 2}{b},",
+        r"\left(c \qquad d\right),",
+        "e,",
+        r"(f,\ g)\ h",
+    ]
 
 
 @every_name
@@ -137,6 +142,7 @@ def test_a_source_ends_where_its_address_does() -> None:
         ("Tibshirani (1996)", "https://doi.org/10.1111/j.2517-6161.1996.tb02080.x"),
         ("Parikh and Boyd (2014)", "https://doi.org/10.1561/2400000003"),
     ]
+    assert sources("weight_decay")[0][0] == "Loshchilov and Hutter (2019)"
 
 
 def test_a_kind_without_a_drawing_is_named() -> None:
@@ -211,3 +217,18 @@ def test_the_table_of_contents_has_every_technique(page: Page) -> None:
 def test_the_page_is_light(page: Page) -> None:
     """A picture of every technique, and still little more than a megabyte."""
     assert len(page.html.encode()) < 1_300_000
+
+
+def test_a_report_writes_the_catalogue_and_leaves_it_as_it_is(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """It stands beside the index, which links it, and the same report again touches neither."""
+    runs = smoke(tmp_path_factory)
+    pages = [runs.reports / name for name in ("catalogue.html", "index.html")]
+    written = [path.stat().st_mtime_ns for path in pages]
+
+    again = studylib("report", "--run", "smoke", "--out", runs.reports, cwd=runs.folder, store=runs.store)
+
+    assert again.returncode == 0, again.stderr
+    assert [path.stat().st_mtime_ns for path in pages] == written
+    assert '<a href="./catalogue.html">' in pages[1].read_text(encoding="utf-8")

@@ -128,7 +128,7 @@ def attack(technique: Attack) -> Picture:
     title = (
         f"A network is right on {percent(right[0])} of test digits, after the attack on {percent(right[1])}"
     )
-    note = "Below: the class, and what the network takes the lower image for. Pixels go from 0 to 16."
+    note = "Below: the class, and what the network takes the lower image for."
     return compared_images(title, {"before": x[shown], "after": after[shown]}, words, note)
 
 

@@ -31,8 +31,14 @@ KINDS = {
 }
 PLURALS = {"penalty": "Penalties", "gradient rule": "Gradient rules"}
 UNCHANGED = ("weight decay", "learning rates", "prediction", "rewiring")
-OPENING = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1}
+GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1}
+BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
 WIDE = ("\\quad", "\\qquad")
+# what the library writes of \sim, a letter without spaces around it, and of norms, whose left bar alone grows
+REPAIRS = {
+    "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
+    "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
+}
 AUTHOR = r"(?:(?:van|von|de|der|den|di|la|le) )*[^\W\d_a-z][\w.’'-]*"
 AUTHORS = rf"{AUTHOR}(?:(?:,| and|,? et al\.|)? {AUTHOR})*(?: et al\.)?"
 SOURCE = re.compile(rf"({AUTHORS} \(\d{{4}}\))[^()]{{0,60}}?, (https://\S+)")
@@ -85,7 +91,7 @@ def catalogue_page(pictures: Mapping[str, Drawing], *, command: str = "", commit
 def sources(name: str) -> list[tuple[str, str]]:
     """Return (authors and year, address) of every source that the file of a technique names."""
     text = " ".join((import_module(f"{CATALOGUE[name].__module__}").__doc__ or "").split())
-    found = SOURCE.findall(text.replace("Source: ", ""))
+    found = SOURCE.findall(text)
     return [(authors, _address(address)) for authors, address in found]
 
 
@@ -95,14 +101,18 @@ def formula(latex: str) -> Markup:
 
 
 def parts_of(latex: str) -> list[str]:
-    """Return what wide spaces separate, outside of any brackets: a phone shows it below each other."""
-    parts, depth = [""], 0
-    for token in re.findall(r"\\(?:[A-Za-z]+|.)|.", latex):
-        depth += OPENING.get(token, 0)
-        if depth == 0 and token in WIDE:
+    """Return what wide spaces, or commas with a space, separate: a phone shows it below each other.
+
+    Inside of brackets nothing is separated.
+    """
+    parts, depth, brackets = [""], 0, 0
+    for sign in re.findall(r"\\(?:[A-Za-z]+|.)|.", latex):
+        depth += GROUPS.get(sign, 0)
+        brackets += BRACKETS.get(sign, 0)
+        if depth == 0 and (sign in WIDE or (sign == "\\ " and brackets == 0 and parts[-1].endswith(","))):
             parts.append("")
         else:
-            parts[-1] += token
+            parts[-1] += sign
     return [bare for part in parts if (bare := part.strip())]
 
 
@@ -110,6 +120,8 @@ def _math(latex: str) -> Markup:
     from latex2mathml.converter import convert
 
     math = convert(latex, display="block")
+    for wrong, right in REPAIRS.items():
+        math = math.replace(wrong, right)
     words = Markup('<math alttext="{}"').format(latex)
     return Markup(math.replace("<math", words, 1))  # noqa: S704  # of our own docstrings, by a library that escapes
 
@@ -174,7 +186,7 @@ def _coded(text: str) -> Markup:
 
 
 def _setting(name: str, said: Mapping[str, Any]) -> dict[str, str]:
-    default = "none: must be given" if said["required"] else json.dumps(said["default"], ensure_ascii=False)
+    default = "required" if said["required"] else json.dumps(said["default"], ensure_ascii=False)
     return {
         "name": name,
         "type": str(said["type"]),
