@@ -16,6 +16,7 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from studylib import editions, fingerprints, locks, notebooks, places, plan, regularizers, sources, study
+from studylib.datasets.docstrings import LIBRARIES
 from studylib.editions import Editions
 from studylib.errors import ParameterError, StudyError
 from studylib.pool import Pool
@@ -36,7 +37,7 @@ DRAWING = (
     "studylib.pages.body",
 )
 CATALOGUE = "catalogue.html"
-CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", "matplotlib", "scikit-learn")
+CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", *LIBRARIES.values())  # which the pictures are of, too
 
 
 def published(requests: Sequence[Request], out: Path, drawers: Pool) -> list[str]:
