@@ -63,7 +63,7 @@ class Draws(ABC):
 
     @abstractmethod
     def beta(self, alpha: float, *, like: Tensor) -> Tensor:
-        """Draw one number from Beta(alpha, alpha), as a tensor without axes of the dtype of ``like``."""
+        """Draw one number from Beta(alpha, alpha), as a tensor without axes, of a dtype as ``uniform``."""
 
     def keep(self, *shape: int, rate: Tensor | float, like: Tensor) -> Tensor:
         """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
@@ -106,8 +106,10 @@ class Noise(Draws):
         return torch.randperm(size, generator=self._torch, device=like.device)
 
     def beta(self, alpha: float, *, like: Tensor) -> Tensor:
-        dtype = like.dtype if like.is_floating_point() else None
-        return like.new_tensor(self._numpy.beta(alpha, alpha), dtype=dtype)
+        import torch
+
+        dtype = like.dtype if like.is_floating_point() else torch.float32
+        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=dtype, device=like.device)
 
 
 @final

@@ -197,4 +197,6 @@ def test_batch_norm_takes_a_single_map_with_many_pixels() -> None:
     """One image of many pixels has a variance, and is normalised by its own."""
     maps = activations("maps", rows=1)
 
-    torch.testing.assert_close(fresh(BatchNorm(), "normalisation")(maps).mean(dim=(0, 2, 3)), torch.zeros(WIDTH).double())
+    torch.testing.assert_close(
+        fresh(BatchNorm(), "normalisation")(maps).mean(dim=(0, 2, 3)), torch.zeros(WIDTH).double()
+    )

@@ -17,6 +17,7 @@ from studylib.models.mlp import MLP
 from studylib.regularizers import make
 from studylib.seeds import Noise, initialising
 from studylib.trainers._rewiring import rewire
+from studylib.trainers._rewiring import weights as acting
 from studylib.trainers._steps import Update
 from studylib.trainers.base import Training
 from studylib.trainers.gradient import Trained, train
@@ -203,6 +204,32 @@ def test_strengths_may_differ_by_layer() -> None:
         return torch.optim.AdamW(decays, lr=0.05, foreach=False)
 
     assert_same(*both(arm, Training(learning_rate=0.05, precision="float64"), stepping(groups)))
+
+
+def test_weight_decay_shrinks_the_scales_of_a_normed_weight() -> None:
+    """A step that decays g, of w = g·v/‖v‖, shrinks the weight that acts by the very factor."""
+    training = Training(optimizer="sgd", learning_rate=0.1, precision="float64")
+    techniques = Techniques([make("weight_norm"), make("weight_decay", strength=2.0)], 0, "cpu")
+    with initialising(0):
+        module = SMALL.build((5,), 2).double()
+    rewire(module, SMALL, techniques, 40)
+    before = {layer: acting(module, layer).detach().clone() for layer in SMALL.layers()}
+    update = Update(techniques, module, SMALL, training, 1)
+    update(0.0 * module(torch.zeros(1, 5, dtype=torch.float64)).sum())
+
+    for layer, w in before.items():
+        torch.testing.assert_close(acting(module, layer), 0.8 * w, rtol=1e-12, atol=0)
+
+
+def test_smoothing_and_mixing_and_dropping_each_have_their_place() -> None:
+    """Dropout stands after the activation, and batch norm of the next layer sees what it left."""
+    arm = [make("batch_norm"), make("dropout", rate=0.5)]
+    module = SMALL.build((5,), 2).double()
+    rewire(module, SMALL, Techniques(arm, 0, "cpu"), 40)
+    kinds = [type(part).__name__ for part in module.modules() if not isinstance(part, nn.Sequential)]
+    hidden = ["Linear", "Normalisation", "ReLU", "Stochastic"]
+
+    assert kinds == ["Flatten", *hidden, *hidden, "Linear"]
 
 
 def test_frozen_layers_stay_to_the_bit_and_learn_later() -> None:

@@ -42,8 +42,8 @@ class Split:
         outputs: number of classes, or 1 for regression and ranking.
         target_scale: standard deviation of the train target in its own unit (1 for classification): multiply
             an error by it to have the error in that unit.
-        unit: what one unit of the inputs' own scale is after standardisation; broadcasts to a row of images
-            or of a table. None where nothing is known of it.
+        unit: what one unit of the inputs' own scale is after standardisation, from black to white for images;
+            broadcasts to a row of images or of a table. None where nothing is known of it.
         vocabulary: the words of text by their numbers, from 2 on; empty where there are none.
     """
 

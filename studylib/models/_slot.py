@@ -9,7 +9,7 @@ from torch import nn
 
 @final
 class Slot(nn.Sequential):
-    """The identity until modules are appended; knows the layer that it follows, its place, width and depth."""
+    """The identity until modules are appended; knows the layer that it follows, place, width and depth."""
 
     def __init__(self, layer: str, place: str, width: int, depth: float = 1.0) -> None:
         super().__init__()

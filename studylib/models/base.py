@@ -24,7 +24,7 @@ class Model(Component):
 
     kind: ClassVar[str] = "model"
     inputs: ClassVar[frozenset[str]]  # of {"images", "tables", "text", "series", "interactions"}
-    traced: ClassVar[bool] = False  # whether the module keeps the hidden states of its last batch as ``trace``
+    traced: ClassVar[bool] = False  # whether the module keeps hidden states of its last batch as ``trace``
 
     @abstractmethod
     def layers(self) -> Mapping[str, LayerKind]:

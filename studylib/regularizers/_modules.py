@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from torch.nn import functional
 from studylib.errors import StudyError
 
 if TYPE_CHECKING:
-    from studylib.regularizers.base import Dropping, Regularizer, Site
+    from studylib.regularizers._kinds.common import Regularizer
+    from studylib.regularizers._kinds.site import Site
     from studylib.seeds import Draws
 
 
@@ -41,15 +42,16 @@ class Noisy(nn.Module):
 class Stochastic(Noisy):
     """What a technique does to activations in training, the identity in evaluation; nothing to save."""
 
-    technique: Dropping
+    technique: Any  # a Dropping, whose file imports this one
 
-    def __init__(self, technique: Dropping, noise: Draws, site: Site) -> None:
+    def __init__(self, technique: Regularizer, noise: Draws, site: Site) -> None:
         super().__init__(technique, noise)
         self.site = site
 
     def forward(self, h: Tensor) -> Tensor:
         """Return activations of the shape of ``h``."""
-        return self.technique.drop(h, self.noise, self.site) if self.drawing else h
+        dropped: Tensor = self.technique.drop(h, self.noise, self.site) if self.drawing else h
+        return dropped
 
 
 class Costly(nn.Module):

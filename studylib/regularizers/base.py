@@ -35,8 +35,9 @@ from studylib.regularizers._kinds.loss import (
     OutputPenalty,
     Penalty,
 )
-from studylib.regularizers._kinds.model import Dropping, LayerRewiring, Rewiring, Site
+from studylib.regularizers._kinds.model import Dropping, LayerRewiring, Rewiring
 from studylib.regularizers._kinds.prediction import Calibration, Prediction, Sampling
+from studylib.regularizers._kinds.site import Site
 from studylib.regularizers._kinds.weights import Constraint, CoupledDecay, Decay, GradientRule, LayerRates
 
 __all__ = [

@@ -34,6 +34,7 @@ class ElasticNet(Penalty):
     """
 
     smooth: ClassVar[bool] = False
+    turn: ClassVar[int] = 1  # after a soft threshold; it scales, and so does a prox of groups
 
     strength: Strength
     mix: Annotated[float, Field(ge=0, le=1, description="share of the L1 part; 1 is l1, 0 is l2")]

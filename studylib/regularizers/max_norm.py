@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
@@ -28,6 +28,8 @@ class MaxNorm(Constraint):
     The wrong axis is a common error: it then limits what leaves an input. torch's Embedding(max_norm=…) is
     not this: it changes weights during the forward pass, in evaluation too.
     """
+
+    turn: ClassVar[int] = 1
 
     limit: Annotated[float, Field(gt=0, description="largest L2 norm of a unit's incoming weights")]
 

@@ -5,7 +5,7 @@ Projection after each step: Lin (2007), https://doi.org/10.1162/neco.2007.19.10.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from studylib.regularizers.base import Constraint
 
@@ -28,6 +28,8 @@ class NonNegative(Constraint):
     Traps: Half of the usual random initial weights are negative, and are zero after the first step. Inputs
     that speak against something cannot: to count the other way round, they have to come negated as well.
     """
+
+    turn: ClassVar[int] = 0
 
     def project(self, w: Tensor) -> Tensor:
         """Return max(w, 0)."""

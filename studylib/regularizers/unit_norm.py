@@ -5,7 +5,7 @@ Their projection based weight normalization.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from studylib.regularizers.base import Constraint
 
@@ -29,6 +29,8 @@ class UnitNorm(Constraint):
     Traps: The last layer cannot make its scores larger, so that the loss of a classification stays high and
     probabilities stay near one another: leave it out by ``layers``. A penalty on sizes does nothing here.
     """
+
+    turn: ClassVar[int] = 1
 
     def project(self, w: Tensor) -> Tensor:
         """Return ``w`` with every unit's weights scaled to norm 1, and zeros where they were."""

@@ -31,15 +31,29 @@ def clash(technique: Regularizer, arm: Sequence[Regularizer], model: Model) -> s
     """Return why ``technique`` cannot be in this ``arm``; empty if it can."""
     if isinstance(technique, StrengthSchedule):
         return _nothing_to_turn(technique, arm)
-    if isinstance(technique, LayerRates | Unfreezing) and len(model.layers()) == 1:
-        return f"treats layers apart, and {model.name} has one: {', '.join(model.layers())}."
     if isinstance(technique, Averaging):
         return _two_ways_to_choose(technique, arm)
     if isinstance(technique, Sampling) and not any(map(_draws, arm)):
         return "averages over what dropping leaves, and nothing in this arm drops anything. Add dropout."
-    if isinstance(technique, Layered):
-        remaking = (one for one in arm if isinstance(one, LayerRewiring) and one is not technique)
-        return next(filter(None, (_on_remade(technique, one, model) for one in remaking)), "")
+    if isinstance(technique, LayerRates | Unfreezing) and len(model.layers()) == 1:
+        return f"treats layers apart, and {model.name} has one: {', '.join(model.layers())}."
+    return _on_one_weight(technique, arm, model) if isinstance(technique, Layered) else ""
+
+
+def _on_one_weight(technique: Layered, arm: Sequence[Regularizer], model: Model) -> str:
+    others = [one for one in arm if isinstance(one, Layered) and one is not technique]
+    shared = [one for one in others if any(technique.covers(n) and one.covers(n) for n in model.layers())]
+    remaking = (one for one in shared if isinstance(one, LayerRewiring))
+    reasons = (_on_remade(technique, one, model) for one in remaking)
+    return next(filter(None, (*reasons, *(_same_turn(technique, one) for one in shared))), "")
+
+
+def _same_turn(technique: Layered, other: Layered) -> str:
+    """Return why two constraints, or two penalties with a prox, cannot act on the same weights."""
+    if isinstance(technique, Constraint) and isinstance(other, Constraint) and technique.turn == other.turn:
+        return f"decides how long a unit's weights are, and {other.name} does too. Leave one of them out."
+    if isinstance(technique, Penalty) and isinstance(other, Penalty) and technique.turn == other.turn == 1:
+        return f"has no prox together with {other.name}. Give them different layers, or take l1 and l2 apart."
     return ""
 
 
@@ -73,19 +87,16 @@ def _on_remade(technique: Layered, remaking: LayerRewiring, model: Model) -> str
 
 
 def _why_not(technique: Layered, remaking: LayerRewiring) -> str:
-    if remaking.weight == "input" or (isinstance(technique, LayerRewiring) and technique.weight == "input"):
-        return ""
     if isinstance(technique, LayerRewiring):
-        return "makes the weight of a layer"
-    if remaking.weight == "parameter":
+        return "" if "input" in {remaking.weight, technique.weight} else "makes the weight of a layer"
+    if remaking.weight in {"input", "parameter"}:
         return ""
     if isinstance(technique, Constraint | CoupledDecay):
         return "sets a weight itself"
     if isinstance(technique, Penalty) and not technique.smooth:
         return "sets a weight to where its prox wants it"
-    if isinstance(technique, Decay) and remaking.weight == "normed":
-        return "decides how large a weight is"
-    return ""
+    normed = isinstance(technique, Decay) and remaking.weight == "normed"
+    return "decides how large a weight is" if normed else ""
 
 
 def _draws(technique: Regularizer) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from studylib.models._slot import Slot
-from studylib.regularizers._modules import Made, Noisy
+from studylib.regularizers._modules import Made
 from studylib.regularizers.base import LayerRewiring, Rewiring, Site
 from studylib.seeds import Noise
+from studylib.trainers.techniques import noisy
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,7 +28,8 @@ def rewire(module: nn.Module, model: Model, techniques: Techniques, rows: int) -
         rows: number of train rows.
     """
     like = next(module.parameters())
-    for rewiring in techniques.of(LayerRewiring):
+    # what changes a layer's input is put around what makes its weight
+    for rewiring in sorted(techniques.of(LayerRewiring), key=lambda one: one.weight == "input"):
         noise = techniques.noise(rewiring)
         for layer, kind in model.layers().items():
             if kind in rewiring.fits and rewiring.covers(layer):
@@ -40,11 +42,6 @@ def rewire(module: nn.Module, model: Model, techniques: Techniques, rows: int) -
             if slot.place in technique.places and technique.covers(slot.layer):
                 site = Site(slot.layer, slot.place, slot.width, slot.depth)
                 slot.append(technique.module(site, noise).to(like.device, like.dtype))
-
-
-def noisy(module: nn.Module) -> Iterator[Noisy]:
-    """Give the parts of ``module`` that draw noise in training."""
-    return (part for part in module.modules() if isinstance(part, Noisy))
 
 
 def sample(module: nn.Module, seed: int, device: str) -> None:

@@ -9,7 +9,6 @@ import torch
 
 from studylib.regularizers.base import (
     ConcavePenalty,
-    Constraint,
     CoupledDecay,
     Decay,
     GradientRule,
@@ -72,7 +71,7 @@ class Update:
             (one, layer, weights(module, layer)) for one, layer in _over(techniques.proximal, model)
         ]
         self._constraints = [
-            (one, layer, weights(module, layer)) for one, layer in _over(techniques.of(Constraint), model)
+            (one, layer, weights(module, layer)) for one, layer in _over(techniques.constraints, model)
         ]
 
     def freeze(self, layers: frozenset[str]) -> None:

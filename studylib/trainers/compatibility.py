@@ -21,6 +21,7 @@ from studylib.regularizers.base import (
     Regularizer,
     Rewiring,
 )
+from studylib.regularizers.elastic_net import ElasticNet
 from studylib.trainers._pairs import clash
 from studylib.trainers.base import Training
 
@@ -106,6 +107,9 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
     if training.optimizer == "exact" and regularizer.name not in EXACT:
         return "training.optimizer 'exact' takes l1, l2 and elastic_net only. Use 'adamw' or 'sgd'."
+    rescaled = isinstance(regularizer, ElasticNet) and regularizer.form == "rescaled"
+    if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
+        return "form 'rescaled' is of a regression that training.optimizer 'exact' solves. Use 'naive'."
     return _other_inputs(regularizer, dataset) or _no_place(regularizer, dataset, model)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar, final
 
-from studylib.regularizers.base import Penalty, Perturbation, Regularizer, StrengthSchedule
+from studylib.errors import StudyError
+from studylib.regularizers._modules import Noisy
+from studylib.regularizers.base import Constraint, Penalty, Perturbation, Regularizer, StrengthSchedule
 from studylib.seeds import Noise
-from studylib.trainers._rewiring import noisy
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,8 +48,13 @@ class Techniques:
 
     @property
     def proximal(self) -> list[Penalty]:
-        """Those penalties that are followed by their prox."""
-        return [penalty for penalty in self.of(Penalty) if not penalty.smooth]
+        """Those penalties that are followed by their prox, in the order that gives that of their sum."""
+        return sorted((one for one in self.of(Penalty) if not one.smooth), key=lambda one: one.turn)
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """The constraints, in the order in which they are met."""
+        return sorted(self.of(Constraint), key=lambda one: one.turn)
 
     @property
     def softens(self) -> bool:
@@ -79,6 +85,22 @@ class Techniques:
                 for schedule in schedules:
                     if fnmatchcase(technique.name, schedule.technique):
                         factor *= schedule.factor(epoch, epochs, *losses)
-                self._live[technique.name] = technique.turned(factor)
+                self._live[technique.name] = _turned(technique, factor)
         for part in noisy(module):
             part.technique = self._live[part.technique.name]
+
+
+def noisy(module: nn.Module) -> Iterator[Noisy]:
+    """Give the parts of ``module`` that draw noise in training."""
+    return (part for part in module.modules() if isinstance(part, Noisy))
+
+
+def _turned(technique: R, factor: float) -> R:
+    turned = technique.turned(factor)
+    dial = technique.dial()
+    if dial in {"rate", "probability"} and getattr(turned, dial) > 1:
+        raise StudyError(
+            f"{technique.name}.{dial}: expected at most 1, got {getattr(technique, dial):g} × {factor:g}, as"
+            " a schedule of this arm asks for. Lower one of the two."
+        )
+    return turned

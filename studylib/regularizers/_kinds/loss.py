@@ -18,6 +18,8 @@ class Penalty(Layered):
 
     kind: ClassVar[str] = "penalty"
     smooth: ClassVar[bool]  # smooth: by its gradient; otherwise by its prox after each step
+    # when it is its turn among proxes on one weight, which together are that of the sum; one may have 1
+    turn: ClassVar[int] = 0
 
     @abstractmethod
     def value(self, w: Tensor) -> Tensor:

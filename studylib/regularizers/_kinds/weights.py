@@ -49,6 +49,7 @@ class Constraint(Layered):
     """A set that the weights are projected onto after each step."""
 
     kind: ClassVar[str] = "constraint"
+    turn: ClassVar[int]  # when it is its turn among several on one weight; two of one turn exclude each other
 
     @abstractmethod
     def project(self, w: Tensor) -> Tensor:
