@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from inspect import cleandoc
 from io import StringIO
 from typing import Any, Protocol
 
@@ -152,7 +153,7 @@ def _entry(name: str, drawing: Drawing) -> dict[str, Any]:
         "formula": formula(said["Formula"]) if "Formula" in said else "",
         "figure": figure("image/svg+xml", drawing.svg, drawing.alt),
         "finding": drawing.alt,
-        "notes": [_coded(paragraph) for paragraph in _notes(technique)],
+        "notes": _notes(technique),
         "use": _coded(said.get("Use", "")),
         "traps": _coded(said.get("Traps", "")),
         "settings": [_setting(key, own) for key, own in technique.settings().items()],
@@ -168,12 +169,18 @@ def _title(name: str) -> str:
     return text.partition(" Source:")[0].rstrip(".")
 
 
-def _notes(technique: type[Regularizer]) -> list[str]:
-    """Return the paragraphs between the first sentence and those that have a name."""
-    _, *paragraphs = (technique.__doc__ or "").split("\n\n")
-    plain = (" ".join(paragraph.split()) for paragraph in paragraphs)
+def _notes(technique: type[Regularizer]) -> list[Markup]:
+    """Return the paragraphs and lists between the first sentence and what has a name."""
+    _, *paragraphs = cleandoc(technique.__doc__ or "").split("\n\n")
     named = technique.sections().keys()
-    return [text for text in plain if text and text.partition(":")[0] not in named]
+    return [_note(text) for text in paragraphs if text.strip() and text.partition(":")[0] not in named]
+
+
+def _note(text: str) -> Markup:
+    if not text.startswith("- "):
+        return Markup("<p>{}</p>").format(_coded(" ".join(text.split())))
+    items = (" ".join(item.split()) for item in text[2:].split("\n- "))
+    return Markup("<ul>{}</ul>").format(Markup().join(Markup("<li>{}</li>").format(_coded(i)) for i in items))
 
 
 def _coded(text: str) -> Markup:
