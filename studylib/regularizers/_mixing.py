@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from studylib.regularizers._modules import Noisy
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.regularizers.embedding_mixup import EmbeddingMixup
+    from studylib.regularizers.base import Regularizer
     from studylib.seeds import Draws
 
 
@@ -20,11 +20,12 @@ class Mixing(Noisy):
     It does nothing either where dropping goes on for predictions: those are of one example each.
     """
 
-    technique: EmbeddingMixup
+    technique: Any  # an EmbeddingMixup, whose file imports this one
 
-    def __init__(self, technique: EmbeddingMixup, noise: Draws) -> None:
+    def __init__(self, technique: Regularizer, noise: Draws) -> None:
         super().__init__(technique, noise)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return word vectors of the shape of ``h``."""
-        return self.technique.mixed(h, self.noise) if self.training else h
+        mixed: Tensor = self.technique.mixed(h, self.noise) if self.training else h
+        return mixed
