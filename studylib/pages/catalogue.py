@@ -40,9 +40,6 @@ REPAIRS = {
     "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
     "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
 }
-AUTHOR = r"(?:(?:van|von|de|der|den|di|la|le) )*[^\W\d_a-z][\w.’'-]*"
-AUTHORS = rf"{AUTHOR}(?:(?:,| and|,? et al\.|)? {AUTHOR})*(?: et al\.)?"
-SOURCE = re.compile(rf"({AUTHORS} \(\d{{4}}\))[^()]{{0,60}}?, (https://\S+)")
 
 
 class Drawing(Protocol):
@@ -89,13 +86,6 @@ def catalogue_page(pictures: Mapping[str, Drawing], *, command: str = "", commit
     )
 
 
-def sources(name: str) -> list[tuple[str, str]]:
-    """Return (authors and year, address) of every source that the file of a technique names."""
-    text = " ".join((import_module(f"{CATALOGUE[name].__module__}").__doc__ or "").split())
-    found = SOURCE.findall(text)
-    return [(authors, _address(address)) for authors, address in found]
-
-
 def formula(latex: str) -> Markup:
     """Return a formula in MathML, a line for each of its parts; the LaTeX of each is its text."""
     return Markup("\n").join(_math(part) for part in parts_of(latex))
@@ -134,6 +124,7 @@ def yaml(name: str) -> str:
     example = CATALOGUE.example(name)
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = True
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed by its default, None
     writer.width = 10_000
     buffer = StringIO()
     settings = example.model_dump(mode="json", exclude_defaults=True)
@@ -159,7 +150,7 @@ def _entry(name: str, drawing: Drawing) -> dict[str, Any]:
         "settings": [_setting(key, own) for key, own in technique.settings().items()],
         "tasks": ", ".join(sorted(technique.tasks)),
         "yaml": yaml(name),
-        "sources": sources(name),
+        "sources": _linked(name),
     }
 
 
@@ -167,6 +158,21 @@ def _title(name: str) -> str:
     """Return what the file calls its technique: its first words."""
     text = " ".join((import_module(CATALOGUE[name].__module__).__doc__ or "").split())
     return text.partition(" Source:")[0].rstrip(".")
+
+
+def _linked(name: str) -> list[Markup]:
+    """Return the paragraphs in which the file says where its technique comes from, with links."""
+    text = (import_module(CATALOGUE[name].__module__).__doc__ or "").partition("Source:")[2]
+    link = Markup('<a href="{}" rel="external noreferrer">{}</a>{}')
+    return [
+        Markup(" ").join(
+            link.format(bare := address(word), bare.removeprefix("https://"), word.removeprefix(bare))
+            if word.startswith("https://")
+            else escape(word)
+            for word in paragraph.split()
+        )
+        for paragraph in text.split("\n\n")
+    ]
 
 
 def _notes(technique: type[Regularizer]) -> list[Markup]:
@@ -218,7 +224,7 @@ def _plural(kind: str) -> str:
     return f"{kind[:1].upper()}{kind[1:]}{'' if kind in UNCHANGED else 's'}"
 
 
-def _address(text: str) -> str:
-    """Return an address without the punctuation of the sentence that it stands in."""
+def address(text: str) -> str:
+    """Return an address without the punctuation of the sentence around it; brackets in it are its own."""
     bare = text.rstrip(".,;")
     return bare[:-1] if bare.endswith(")") and bare.count("(") < bare.count(")") else bare
