@@ -77,13 +77,14 @@ def report(
     memory: Memory = None,
     cluster: Cluster = None,
 ) -> None:
-    """Run the case studies and write reports/index.html, a page per study, and one over all techniques."""
+    """Run the case studies and write reports/index.html and a page per study; for all, the catalogue too."""
     from studylib import publishing, runs, sources
 
     if suite != "default":
         raise ParameterError(f"--suite {suite}: there are no studies of this suite yet. Use --suite default.")
     wanted = [runs.from_file(study, run, device) for study in dict.fromkeys(studies or sources.studies())]
-    _make(wanted, out, _pools(workers, timeout, memory, cluster), publishing.catalogue)
+    further = () if studies else (publishing.catalogue,)
+    _make(wanted, out, _pools(workers, timeout, memory, cluster), *further)
 
 
 @app.command("run")
