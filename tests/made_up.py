@@ -56,9 +56,7 @@ class MadeUp(Dataset):
                 y[part] = np.random.default_rng(deal).permutation(y[part])
         train, validation, test = map(Examples, np.split(x, cuts), np.split(y, cuts))
         words = tuple(WORDS.split()) if self.inputs == "text" else ()
-        return Split(
-            train, validation, test, self.shape, self.outputs, unit=np.array(0.5), vocabulary=words
-        )
+        return Split(train, validation, test, self.shape, self.outputs, unit=np.array(0.5), vocabulary=words)
 
 
 @final

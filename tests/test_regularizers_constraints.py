@@ -11,7 +11,7 @@ import torch
 
 from studylib.errors import ParameterError
 from studylib.regularizers import EXAMPLES
-from studylib.regularizers.base import Constraint, Decay
+from studylib.regularizers.base import Constraint, Decay, Rows
 from studylib.regularizers.embedding_l2 import EmbeddingL2
 from studylib.regularizers.max_norm import MaxNorm
 from studylib.regularizers.weight_decay import WeightDecay
@@ -98,10 +98,15 @@ def test_a_decay_shrinks_and_never_turns_weights_round(decay: Decay) -> None:
         decay.model_copy(update={"strength": 11.0}).factor("hidden1", 0.1)
 
 
+def taken(table: torch.Tensor, numbers: torch.Tensor) -> Rows:
+    """Return the rows of those numbers as a batch uses them."""
+    return Rows(numbers, table[numbers])
+
+
 def pays(cost: EmbeddingL2, table: torch.Tensor, batches: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return what each row of a table pays per unit of its square, on average over the batches."""
     squares = table.clone().requires_grad_()
-    values = torch.stack([cost.value([squares], [batch[:, None]]) for batch in batches])
+    values = torch.stack([cost.value([squares], [taken(squares, batch[:, None])]) for batch in batches])
     (slope,) = torch.autograd.grad(values.mean(), squares)
     prices: torch.Tensor = (slope / (2 * table)).mean(dim=1)
     torch.testing.assert_close(slope, 2 * prices[:, None] * table)
@@ -133,7 +138,8 @@ def test_what_each_row_pays_over_a_pass(
 
 def test_embedding_l2_is_one_where_no_row_is_used_twice() -> None:
     """By interaction and by batch are the same then, and if all rows are used, full divided by B."""
-    tables, used = [weights(4, 3)], [torch.tensor([[2], [0], [3], [1]])]
+    table = weights(4, 3)
+    tables, used = [table], [taken(table, torch.tensor([[2], [0], [3], [1]]))]
     interaction, batch, full = (
         EmbeddingL2(strength=0.3, definition=definition).value(tables, used)
         for definition in get_args(EmbeddingL2.model_fields["definition"].annotation)
@@ -146,7 +152,8 @@ def test_embedding_l2_is_one_where_no_row_is_used_twice() -> None:
 def test_embedding_l2_counts_users_items_and_negatives() -> None:
     """By interaction it is λ·mean of the squares of (u, i, j), summed by hand, the tables apart."""
     users, items = weights(4, 3), weights(5, 3)
-    used = [torch.tensor([[0], [0], [2]]), torch.tensor([[1, 4], [4, 4], [0, 2]])]
+    by_users, by_items = torch.tensor([[0], [0], [2]]), torch.tensor([[1, 4], [4, 4], [0, 2]])
+    used = [taken(users, by_users), taken(items, by_items)]
     rows = [users[0], items[1], items[4], users[0], items[4], items[4], users[2], items[0], items[2]]
     expected = 0.3 / 3 * sum(row.square().sum() for row in rows)
 
@@ -158,10 +165,10 @@ def test_embedding_l2_works_per_replica(definition: Literal["interaction", "batc
     """Over stacked tables and batches, value and slope are those of each."""
     cost = EmbeddingL2(strength=0.3, definition=definition)
     tables, used = weights(3, 4, 2), torch.tensor([[[0], [0]], [[3], [1]], [[2], [2]]])
-    slope = torch.func.grad(lambda table, rows: cost.value([table], [rows]))
+    slope = torch.func.grad(lambda table, rows: cost.value([table], [taken(table, rows)]))
 
-    stacked = torch.func.vmap(lambda table, rows: cost.value([table], [rows]))(tables, used)
-    each = [cost.value([table], [rows]) for table, rows in zip(tables, used, strict=True)]
+    stacked = torch.func.vmap(lambda table, rows: cost.value([table], [taken(table, rows)]))(tables, used)
+    each = [cost.value([table], [taken(table, rows)]) for table, rows in zip(tables, used, strict=True)]
     torch.testing.assert_close(stacked, torch.stack(each))
     torch.testing.assert_close(
         torch.func.vmap(slope)(tables, used),

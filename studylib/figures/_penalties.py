@@ -212,11 +212,14 @@ def interaction_penalty(technique: InteractionPenalty) -> Picture:
     """Draw how strongly the rows of an embedding are pulled, by how often a batch used them."""
     import torch
 
+    from studylib.regularizers.base import Rows
+
     table = torch.full((6, 4), 0.5, dtype=torch.float64, requires_grad=True)
     items = torch.full((6, 4), 0.5, dtype=torch.float64)
     used = torch.tensor([row for row in range(6) for _ in range(row)])
     others = torch.arange(len(used)) % 6
-    cost = technique.value([table, items], [used[:, None], others[:, None]])
+    taken = [Rows(used[:, None], table[used][:, None]), Rows(others[:, None], items[others][:, None])]
+    cost = technique.value([table, items], taken)
     (gradient,) = torch.autograd.grad(cost, table)
     pulls = gradient.norm(dim=1).numpy()
     title = _pulled(pulls)

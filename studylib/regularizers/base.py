@@ -34,6 +34,7 @@ from studylib.regularizers._kinds.loss import (
     InteractionPenalty,
     OutputPenalty,
     Penalty,
+    Rows,
 )
 from studylib.regularizers._kinds.model import Dropping, LayerRewiring, Rewiring
 from studylib.regularizers._kinds.prediction import Calibration, Prediction, Sampling
@@ -70,6 +71,7 @@ __all__ = [
     "Rate",
     "Regularizer",
     "Rewiring",
+    "Rows",
     "Sampling",
     "Schedule",
     "Site",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from studylib.regularizers.base import Rows
+
 
 @final
 class EmbeddingL2(InteractionPenalty):
@@ -49,18 +51,18 @@ class EmbeddingL2(InteractionPenalty):
         ),
     ] = "interaction"
 
-    def value(self, tables: Sequence[Tensor], used: Sequence[Tensor]) -> Tensor:
+    def value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
         """Return λ times the sum over the tables of what each of them pays."""
         paid = (self._paid(table, rows) for table, rows in zip(tables, used, strict=True))
         return self.strength * sum(paid, start=tables[0].new_zeros(()))
 
-    def _paid(self, table: Tensor, rows: Tensor) -> Tensor:
+    def _paid(self, table: Tensor, rows: Rows) -> Tensor:
         if self.definition == "interaction":
-            return table[rows].square().sum(dim=(1, 2)).mean()
+            return rows.vectors.square().sum() / len(rows.numbers)
         if self.definition == "full":
             return table.square().sum()
-        once = table.new_zeros(len(table)).scatter(0, rows.flatten(), 1.0)
-        return (once * table.square().sum(dim=1)).sum() / len(rows)
+        once = table.new_zeros(len(table)).scatter(0, rows.numbers.flatten(), 1.0)
+        return (once * table.square().sum(dim=1)).sum() / len(rows.numbers)
 
 
 EXAMPLE = EmbeddingL2(strength=0.01)

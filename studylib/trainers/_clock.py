@@ -102,9 +102,13 @@ class Average:
         self._step = 0
         self._mean: list[Tensor] = []
 
-    @torch.no_grad()
     def add(self) -> None:
         """Take the weights after a step into the average."""
+        if self._rules:
+            self._add()
+
+    @torch.no_grad()
+    def _add(self) -> None:
         self._step += 1
         for rule in self._rules:
             share = rule.share(self._step, self._steps_per_epoch, self._epochs)

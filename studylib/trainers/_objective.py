@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeVar, final
 
 from studylib.regularizers._modules import Costly
 from studylib.regularizers.base import (
@@ -10,17 +10,21 @@ from studylib.regularizers.base import (
     AnchoredPenalty,
     ConcavePenalty,
     InteractionPenalty,
+    Layered,
     OutputPenalty,
 )
-from studylib.trainers._rewiring import weights
+from studylib.trainers._rewiring import acting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import Tensor, nn
 
     from studylib.models.base import Model
+    from studylib.regularizers.base import Rows
     from studylib.trainers.techniques import Techniques
+
+L = TypeVar("L", bound=Layered)
 
 
 @final
@@ -30,13 +34,16 @@ class Objective:
     def __init__(self, techniques: Techniques, module: nn.Module, model: Model) -> None:
         self._live = techniques.live
         self._module = module
-        layers = model.layers()
-        self._smooth = [(p, layer) for p in techniques.smooth for layer in layers if p.covers(layer)]
-        concave = techniques.of(ConcavePenalty)
-        self._concave = [(p, layer) for p in concave for layer in layers if p.covers(layer)]
-        anchored = techniques.of(AnchoredPenalty)
-        self._anchored = [(p, layer) for p in anchored for layer in layers if p.covers(layer)]
-        self._anchors: dict[tuple[str, str], Tensor] = {}
+
+        def covered(some: Iterable[L]) -> list[tuple[L, Callable[[], Tensor]]]:
+            return [
+                (one, acting(module, layer)) for one in some for layer in model.layers() if one.covers(layer)
+            ]
+
+        self._smooth = covered(techniques.smooth)
+        self._concave = covered(techniques.of(ConcavePenalty))
+        self._anchored = covered(techniques.of(AnchoredPenalty))
+        self._anchors: list[Tensor] = [weight().detach().clone() for _, weight in self._anchored]
         self._of_outputs = techniques.of(OutputPenalty)
         self._of_activations = techniques.of(ActivationPenalty)
         self._of_interactions = techniques.of(InteractionPenalty)
@@ -44,19 +51,18 @@ class Objective:
 
     def begin(self, epoch: int) -> None:
         """Let the anchors that are renewed in this epoch (0 is the first) be the weights as they are."""
-        for penalty, layer in self._anchored:
+        for place, (penalty, weight) in enumerate(self._anchored):
             if penalty.renews(epoch):
-                self._anchors[penalty.name, layer] = weights(self._module, layer).detach().clone()
+                self._anchors[place] = weight().detach().clone()
 
     def __call__(self, loss: Tensor) -> Tensor:
         """Return ``loss`` with the prices of the weights as they are."""
-        for penalty, layer in self._smooth:
-            loss = loss + self._live(penalty).value(weights(self._module, layer))
-        for concave, layer in self._concave:
-            loss = loss - self._live(concave).relief(weights(self._module, layer))
-        for anchored, layer in self._anchored:
-            anchor = self._anchors[anchored.name, layer]
-            loss = loss + self._live(anchored).value(weights(self._module, layer), anchor)
+        for penalty, weight in self._smooth:
+            loss = loss + self._live(penalty).value(weight())
+        for concave, weight in self._concave:
+            loss = loss - self._live(concave).relief(weight())
+        for (anchored, weight), anchor in zip(self._anchored, self._anchors, strict=True):
+            loss = loss + self._live(anchored).value(weight(), anchor)
         for part in self._costly:
             loss = loss + part.cost()
         return loss
@@ -69,7 +75,7 @@ class Objective:
             loss = loss + self._live(activation).value(*self._module.trace)  # type: ignore[misc]  # of the last batch
         return self(loss)
 
-    def of_interactions(self, loss: Tensor, tables: Sequence[Tensor], used: Sequence[Tensor]) -> Tensor:
+    def of_interactions(self, loss: Tensor, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
         """Return ``loss`` with the prices of the embeddings that a batch of interactions used too."""
         for penalty in self._of_interactions:
             loss = loss + self._live(penalty).value(tables, used)

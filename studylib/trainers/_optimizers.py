@@ -7,7 +7,7 @@ none. Each also says what its last step multiplied a gradient by, which a proxim
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import final
 
 import torch
@@ -18,8 +18,8 @@ class Optimizer(ABC):
     """Moves a list of weights along their gradients; the learning rate may be another in each step."""
 
     @abstractmethod
-    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
-        """Move every weight, all of them in one fused kernel."""
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+        """Move every weight, all of them in one fused kernel; called without gradients being recorded."""
 
     @abstractmethod
     def reach(self, w: Tensor) -> Tensor | float:
@@ -36,12 +36,11 @@ class SGD(Optimizer):
         self._learning_rate = 0.0
         self._momentum = momentum
 
-    @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
         self._learning_rate = learning_rate
         torch._fused_sgd_(
             self._weights,
-            list(gradients),
+            gradients,
             self._velocity,
             weight_decay=0.0,
             momentum=self._momentum,
@@ -74,13 +73,12 @@ class AdamW(Optimizer):
         self._steps = [torch.zeros((), device=w.device) for w in self._weights]
         self._learning_rate = 0.0
 
-    @torch.no_grad()
-    def step(self, gradients: Sequence[Tensor], learning_rate: float) -> None:
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
         self._learning_rate = learning_rate
         torch._foreach_add_(self._steps, 1)
         torch._fused_adamw_(
             self._weights,
-            list(gradients),
+            gradients,
             self._mean,
             list(self._square.values()),
             [],

@@ -12,6 +12,8 @@ from studylib.seeds import Noise
 from studylib.trainers.techniques import noisy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor, nn
 
     from studylib.models.base import Model
@@ -70,6 +72,13 @@ def sizing(module: nn.Module, layer: str) -> list[Tensor]:
     """Return the parameters that the size of a layer's weight is proportional to."""
     part = module.get_submodule(layer)
     return list(part.scales()) if isinstance(part, Made) else [part.get_parameter("weight")]
+
+
+def acting(module: nn.Module, layer: str) -> Callable[[], Tensor]:
+    """Return what gives the weight of a layer as it acts in each step."""
+    weight = weights(module, layer)
+    # to look it up by name in every step would cost more than many a penalty
+    return (lambda: weight) if weight.is_leaf else (lambda: weights(module, layer))
 
 
 def weights(module: nn.Module, layer: str) -> Tensor:

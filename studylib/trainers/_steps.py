@@ -20,7 +20,7 @@ from studylib.trainers._optimizers import SGD, AdamW
 from studylib.trainers._rewiring import layer_of, sizing, weights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from studylib.trainers.techniques import Techniques
 
 L = TypeVar("L", bound=Layered)
+
+# what is left of the learning rate when a share of all steps is past
+LEFT: dict[str, Callable[[float], float]] = {
+    "constant": lambda _: 1.0,
+    "linear": lambda past: 1 - past,
+    "cosine": lambda past: (1 + cos(pi * past)) / 2,
+}
 
 
 class _Group(NamedTuple):
@@ -57,7 +64,9 @@ class Update:
         self._steps, self._done = steps, 0
         self._groups = _groups(techniques, module, model, training)
         self._group = {w: group for group in self._groups for w in group.weights}
+        self._moving = self._groups
         self._frozen: frozenset[str] = frozenset()
+        self._left = LEFT[training.learning_rate_schedule]
         self._rules = [(rule, techniques.noise(rule)) for rule in techniques.of(GradientRule)]
         self._coupled = [
             (one, layer, weights(module, layer)) for one, layer in _over(techniques.of(CoupledDecay), model)
@@ -79,6 +88,7 @@ class Update:
         if layers == self._frozen:
             return
         self._frozen = layers
+        self._moving = [group for group in self._groups if not group.layers <= layers]
         for group in self._groups:
             for w in group.weights:
                 w.requires_grad_(not group.layers <= layers)
@@ -86,25 +96,25 @@ class Update:
     @property
     def rate(self) -> float:
         """The learning rate of the next step, before any layer's share."""
-        past = self._done / self._steps
-        left = {"constant": 1.0, "linear": 1 - past, "cosine": (1 + cos(pi * past)) / 2}
-        return self._training.learning_rate * left[self._training.learning_rate_schedule]
+        return self._training.learning_rate * self._left(self._done / self._steps)
 
     def __call__(self, loss: Tensor) -> None:
         """Move the weights one step down the gradient of ``loss``."""
-        moving = [group for group in self._groups if not group.layers <= self._frozen or not group.layers]
-        for group in moving:
+        for group in self._moving:
             for w in group.weights:
                 w.grad = None
         loss.backward()
-        gradients = [_gradients(group.weights) for group in moving]
+        gradients = [_gradients(group.weights) for group in self._moving]
         if self._rules:
             gradients = self._ruled(gradients)
+        rate = self.rate
         with torch.no_grad():
-            self._couple(moving, gradients)
-            self._shrink()
-            for group, own in zip(moving, gradients, strict=True):
-                group.optimizer.step(own, group.share * self.rate)
+            if self._coupled:
+                self._couple(gradients)
+            if self._decays:
+                self._shrink(rate)
+            for group, own in zip(self._moving, gradients, strict=True):
+                group.optimizer.step(own, group.share * rate)
             self._settle()
         self._done += 1
 
@@ -115,22 +125,17 @@ class Update:
         rest = iter(every)
         return [[next(rest) for _ in own] for own in gradients]
 
-    def _couple(self, moving: list[_Group], gradients: list[list[Tensor]]) -> None:
-        if self._coupled:
-            place = {w: (g, k) for g, group in enumerate(moving) for k, w in enumerate(group.weights)}
-            for decay, layer, w in self._coupled:
-                if w in place:
-                    group, number = place[w]
-                    gradients[group][number] = gradients[group][number] + self._live(decay).share(layer) * w
+    def _couple(self, gradients: list[list[Tensor]]) -> None:
+        place = {w: (g, k) for g, group in enumerate(self._moving) for k, w in enumerate(group.weights)}
+        for decay, layer, w in self._coupled:
+            if w in place:
+                group, number = place[w]
+                gradients[group][number] = gradients[group][number] + self._live(decay).share(layer) * w
 
-    def _shrink(self) -> None:
+    def _shrink(self, rate: float) -> None:
         moving = [(decay, layer, w) for decay, layer, w in self._decays if layer not in self._frozen]
-        if moving:
-            rate = self.rate
-            factors = [
-                self._live(decay).factor(layer, rate * self._group[w].share) for decay, layer, w in moving
-            ]
-            torch._foreach_mul_([w for _, _, w in moving], factors)
+        factors = [self._live(decay).factor(layer, rate * self._group[w].share) for decay, layer, w in moving]
+        torch._foreach_mul_([w for _, _, w in moving], factors)
 
     def _settle(self) -> None:
         """Bring the weights where a prox or a constraint wants them after a step."""
@@ -155,7 +160,7 @@ def _groups(techniques: Techniques, module: nn.Module, model: Model, training: T
     rates = techniques.of(LayerRates)
     if not rates and not techniques.of(Unfreezing):
         every: list[Tensor] = list(module.parameters())
-        return [_Group(frozenset(), 1.0, every, _optimizer(every, training))]
+        return [_Group(frozenset(model.layers()), 1.0, every, _optimizer(every, training))]
     layers = tuple(model.layers())
     owned: dict[str, list[Tensor]] = {}
     for name, w in module.named_parameters():

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from studylib.errors import ParameterError
 from studylib.models._networks import FactorizationNetwork
+from studylib.regularizers.base import Rows
 from studylib.seeds import Noise, initialising
 from studylib.trainers._clock import Average, History, frozen
 from studylib.trainers._objective import Objective
@@ -101,7 +102,8 @@ def train(
             p, q = network.rows(batch[:, 0]), network.items(batch[:, 1:])
             loss = _ranking_loss(network.scores(p, q, batch[:, 1:]))
             tables = network.rows.weight, network.items.weight
-            update(objective.of_interactions(loss, tables, (batch[:, :1], batch[:, 1:])))
+            used = Rows(batch[:, :1], p[:, None]), Rows(batch[:, 1:], q)
+            update(objective.of_interactions(loss, tables, used))
             average.add()
         history.add(_mean_loss(network, shuffled), _mean_loss(network, held_out))
         history.refuse_divergence(training)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from studylib.regularizers._kinds.common import SUPERVISED, Layered, Regularizer, Strength
 
@@ -93,6 +93,19 @@ class ActivationPenalty(Regularizer):
         """
 
 
+@final
+class Rows(NamedTuple):
+    """Rows of an embedding that a batch used, k of them in each of n interactions.
+
+    Attributes:
+        numbers: which they are, (n, k).
+        vectors: what stands there, (n, k, d), with its gradient.
+    """
+
+    numbers: Tensor
+    vectors: Tensor
+
+
 class InteractionPenalty(Regularizer):
     """A cost on the embedding rows that a batch of interactions touches, or on all of them."""
 
@@ -100,11 +113,10 @@ class InteractionPenalty(Regularizer):
     tasks: ClassVar[frozenset[str]] = frozenset({"ranking"})
 
     @abstractmethod
-    def value(self, tables: Sequence[Tensor], used: Sequence[Tensor]) -> Tensor:
+    def value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
         """Return the cost as a scalar in the units of the loss, which is a mean over interactions.
 
         Args:
             tables: the embeddings, each (rows, d).
-            used: for each table the numbers of the rows that the batch used, (n, k): k of them in each of n
-                interactions.
+            used: for each table the rows that the batch used.
         """
