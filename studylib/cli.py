@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -76,13 +77,14 @@ def report(
     memory: Memory = None,
     cluster: Cluster = None,
 ) -> None:
-    """Run the case studies and write reports/index.html and a page per study."""
-    from studylib import runs, sources
+    """Run the case studies and write reports/index.html and a page per study; for all, the catalogue too."""
+    from studylib import publishing, runs, sources
 
     if suite != "default":
         raise ParameterError(f"--suite {suite}: there are no studies of this suite yet. Use --suite default.")
     wanted = [runs.from_file(study, run, device) for study in dict.fromkeys(studies or sources.studies())]
-    _make(wanted, out, _pools(workers, timeout, memory, cluster))
+    further = () if studies else (publishing.catalogue,)
+    _make(wanted, out, _pools(workers, timeout, memory, cluster), *further)
 
 
 @app.command("run")
@@ -216,10 +218,14 @@ def _pools(
     return partial(pool.local, workers, limits, everything), drawers
 
 
-def _make(wanted: list[Any], out: Path, pools: tuple[Any, Any]) -> None:
+def _make(
+    wanted: list[Any], out: Path, pools: tuple[Any, Any], *further: Callable[[Path, Any], None]
+) -> None:
     from studylib import reports
 
     done = reports.make(wanted, out, *pools, tell=typer.echo)
+    for write in further:
+        write(out, pools[1])
     for line in reports.summary(done, out):
         typer.echo(line)
     failures = reports.failures(done)

@@ -8,6 +8,7 @@ from studylib.trainers.candidates import choices
 
 if TYPE_CHECKING:
     from studylib.params import Arm, StudyParams
+    from studylib.trainers.linear import Loss
 
 
 def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
@@ -22,20 +23,23 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     from studylib.trainers import linear
 
     split = params.dataset.split(seed)
-    loss: linear.Loss = "squared" if split.outputs == 1 else "logistic"
-    open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm))}
+    loss: Loss = "squared" if split.outputs == 1 else "logistic"
+    open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm, loss))}
     strengths = next(iter(open_arms.values()))[0] if open_arms else []
     paths = {
-        name: linear.path(split.train.x, split.train.y, own, mix, loss)
-        for name, (own, mix) in open_arms.items()
+        name: linear.path(split.train.x, split.train.y, own, mix, loss) * np.array(stretches)[:, None]
+        for name, (own, mix, stretches) in open_arms.items()
         if own == strengths
     }
     return {"strengths": np.array(strengths), "paths": paths, "names": params.dataset.columns() or None}
 
 
-def _grid(arm: Arm) -> tuple[list[float], float] | None:
-    """Return the strengths that a linear arm chooses from, and its mix; None without one mix and many."""
-    from studylib.trainers.linear import strengths_of
+def _grid(arm: Arm, loss: Loss) -> tuple[list[float], float, list[float]] | None:
+    """Return the strengths that a linear arm chooses from, its mix, and what each solution is multiplied by.
+
+    None without one mix and many strengths.
+    """
+    from studylib.trainers.linear import strengths_of, stretch_of
 
     candidates = choices(arm.regularizers)
     if arm.training.optimizer != "exact" or len(candidates) == 1:
@@ -43,4 +47,5 @@ def _grid(arm: Arm) -> tuple[list[float], float] | None:
     pairs = [strengths_of(penalties) for penalties in candidates]
     strengths = [pair.l1 + pair.l2 for pair in pairs]
     mixes = {round(pair.l1 / total, 9) for pair, total in zip(pairs, strengths, strict=True) if total}
-    return (strengths, mixes.pop()) if len(mixes) == 1 else None
+    stretches = [stretch_of(penalties, loss) for penalties in candidates]
+    return (strengths, mixes.pop(), stretches) if len(mixes) == 1 else None

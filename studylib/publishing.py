@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from traceback import format_exc
+from typing import TYPE_CHECKING
 
-from studylib import editions, fingerprints, locks, notebooks, places, sources, study
+from studylib import editions, fingerprints, locks, notebooks, places, plan, regularizers, sources, study
+from studylib.datasets.docstrings import LIBRARIES
 from studylib.editions import Editions
 from studylib.errors import ParameterError, StudyError
 from studylib.pool import Pool
 from studylib.records import Record, write_whole
 from studylib.runs import Request
+
+if TYPE_CHECKING:
+    from studylib.figures.picture import Picture
 
 # what a page needs, imported once for all of them
 DRAWING = (
@@ -29,6 +36,8 @@ DRAWING = (
     "studylib.figures.style",
     "studylib.pages.body",
 )
+CATALOGUE = "catalogue.html"
+CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", *LIBRARIES.values())  # which the pictures are of, too
 
 
 def published(requests: Sequence[Request], out: Path, drawers: Pool) -> list[str]:
@@ -85,7 +94,8 @@ def index(out: Path) -> Path:
     with locks.awaited(page):  # a list made before another run had ended must not replace a later one
         records = [path for path in sorted(out.glob("*/*.json")) if path.with_suffix(".html").is_file()]
         made_from = {str(path): editions.seal_of(path) for path in records} | {
-            "code": fingerprints.of_package()
+            "code": fingerprints.of_package(),
+            "catalogue": str(_catalogue(out).is_file()),
         }
         known = Editions()
         before = known.get(page)
@@ -103,7 +113,9 @@ def _write_index(page: Path, records: Sequence[Path]) -> None:
         for path in records
         for record in _readable(path)
     ]
-    write_whole(page, pages.index_page(entries, command="studylib report", commit=commit()))
+    techniques = CATALOGUE if _catalogue(page.parent).is_file() else ""
+    made = pages.index_page(entries, catalogue=techniques, command="studylib report", commit=commit())
+    write_whole(page, made)
 
 
 def _readable(path: Path) -> list[Record]:
@@ -112,6 +124,54 @@ def _readable(path: Path) -> list[Record]:
         return [Record.load(path)]
     except ParameterError:
         return []
+
+
+def catalogue(out: Path, drawers: Callable[[], AbstractContextManager[Pool]]) -> None:
+    """Write ``catalogue.html`` over all techniques to ``out``, and link it from the index.
+
+    It is left as it is if it was made from this very code.
+
+    Raises:
+        StudyError: a technique cannot be drawn, or lacks what the page says of each.
+    """
+    page = _catalogue(out)
+    with locks.awaited(page):
+        versions = {name: version(name) for name in CATALOGUE_PACKAGES}
+        made_from = {
+            "code": fingerprints.of_package(),
+            "versions": editions.seal([platform.python_version(), plan.versions(), versions]),
+        }
+        known = Editions()
+        before = known.get(page)
+        if before is None or before.why_not(made_from):
+            with drawers() as pool:
+                _write_catalogue(page, pool)
+            known.put(page, editions.edition_of(made_from, [page]))
+    index(out)
+
+
+def _catalogue(out: Path) -> Path:
+    return out / CATALOGUE
+
+
+def _write_catalogue(page: Path, pool: Pool) -> None:
+    from studylib import pages
+
+    names = list(regularizers.CATALOGUE)
+    try:
+        pictures = dict(zip(names, pool.map(_drawn, names), strict=True))
+        made = pages.catalogue_page(pictures, command="studylib report", commit=commit())
+    except StudyError:
+        raise
+    except Exception:  # noqa: BLE001  whatever it was, the pages of the studies are there
+        raise StudyError(f"{page}: {format_exc()}") from None
+    write_whole(page, made)
+
+
+def _drawn(name: str) -> Picture:
+    from studylib.figures.technique import draw_technique
+
+    return draw_technique(regularizers.CATALOGUE.example(name))
 
 
 @cache

@@ -9,6 +9,7 @@ from studylib.trainers.candidates import choices
 if TYPE_CHECKING:
     import numpy as np
 
+    from studylib.datasets.base import Split
     from studylib.params import Arm, StudyParams
 
 
@@ -23,18 +24,24 @@ def augmented(params: StudyParams, images: int = 7, seed: int = 0) -> dict[str, 
     x = params.dataset.split(seed).train.x[:images]
     shown = {"none": x[:, 0]}
     for arm in params.arms:
-        disturbed = _disturbed(arm, x, params.dataset.split(seed).outputs, seed)
+        disturbed = _disturbed(arm, x, params.dataset.split(seed), seed)
         if not (disturbed == x).all():
             shown[arm.name] = disturbed[:, 0]
     return shown
 
 
-def _disturbed(arm: Arm, x: np.ndarray, classes: int, seed: int) -> np.ndarray:
+def _disturbed(arm: Arm, x: np.ndarray, split: Split, seed: int) -> np.ndarray:
     import torch
+    from torch.nn import functional
 
+    from studylib.seeds import initialising
+    from studylib.trainers._batches import Disturbance
     from studylib.trainers.techniques import Techniques
 
-    disturb = Techniques(choices(arm.regularizers)[0]).disturbance(seed, "cpu")
-    targets = torch.full((len(x), classes), 1 / classes)
-    images: np.ndarray = disturb(torch.from_numpy(x), targets)[0].numpy()
+    techniques = Techniques(choices(arm.regularizers)[0], seed, "cpu")
+    with initialising(seed):  # an attack is made against the model as it is before training
+        module = arm.model.build(split.inputs, split.outputs)
+    disturb = Disturbance(techniques, module, split, functional.cross_entropy)
+    targets = torch.full((len(x), split.outputs), 1 / split.outputs)
+    images: np.ndarray = disturb(torch.from_numpy(x), targets, torch.arange(len(x)))[0].numpy()
     return images

@@ -6,7 +6,8 @@ everything but what is compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, final
@@ -41,9 +42,38 @@ def initialising(seed: int) -> Iterator[None]:
         yield
 
 
+class Draws(ABC):
+    """Random tensors like those that they disturb, whatever they come from."""
+
+    @abstractmethod
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:
+        """Draw from U(0, 1), with the device of ``like`` and its dtype (float32 if that is integer)."""
+
+    @abstractmethod
+    def normal(self, *shape: int, like: Tensor) -> Tensor:
+        """Draw from N(0, 1), with the dtype and device of ``like``."""
+
+    @abstractmethod
+    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
+        """Draw whole numbers from ``low`` to ``high − 1`` on the device of ``like``."""
+
+    @abstractmethod
+    def permutation(self, size: int, *, like: Tensor) -> Tensor:
+        """Draw a random order of ``0 … size − 1`` on the device of ``like``."""
+
+    @abstractmethod
+    def beta(self, alpha: float, *, like: Tensor) -> Tensor:
+        """Draw one number from Beta(alpha, alpha), as a tensor without axes, of a dtype as ``uniform``."""
+
+    def keep(self, *shape: int, rate: Tensor | float, like: Tensor) -> Tensor:
+        """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
+        kept = self.uniform(*shape, like=like) >= rate
+        return kept.to(like.dtype) / (1 - rate)
+
+
 @final
-class Noise:
-    """The random draws of one fit and one purpose, as tensors like those that they disturb.
+class Noise(Draws):
+    """The random draws of one fit and one purpose.
 
     Regularizers get their randomness from here and nowhere else, which keeps them pure functions.
     """
@@ -55,37 +85,83 @@ class Noise:
         self._numpy = numpy_generator(seed, f"{purpose}/scalars")
 
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from U(0, 1), with the device of ``like`` and its dtype (float32 if that is integer)."""
         import torch
 
         dtype = like.dtype if like.is_floating_point() else torch.float32
         return torch.rand(shape, generator=self._torch, dtype=dtype, device=like.device)
 
     def normal(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from N(0, 1), with the dtype and device of ``like``."""
         import torch
 
         return torch.randn(shape, generator=self._torch, dtype=like.dtype, device=like.device)
 
-    def keep(self, *shape: int, rate: float, like: Tensor) -> Tensor:
-        """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
-        import torch
-
-        mask = torch.empty(shape, dtype=like.dtype, device=like.device)
-        return mask.bernoulli_(1 - rate, generator=self._torch).div_(1 - rate)
-
     def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
-        """Draw whole numbers from ``low`` to ``high − 1`` on the device of ``like``."""
         import torch
 
         return torch.randint(low, high, shape, generator=self._torch, device=like.device)
 
     def permutation(self, size: int, *, like: Tensor) -> Tensor:
-        """Draw a random order of ``0 … size − 1`` on the device of ``like``."""
         import torch
 
         return torch.randperm(size, generator=self._torch, device=like.device)
 
-    def beta(self, alpha: float) -> float:
-        """Draw one number from Beta(alpha, alpha)."""
-        return float(self._numpy.beta(alpha, alpha))
+    def beta(self, alpha: float, *, like: Tensor) -> Tensor:
+        import torch
+
+        dtype = like.dtype if like.is_floating_point() else torch.float32
+        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=dtype, device=like.device)
+
+
+@final
+class Recorded(Draws):
+    """The draws of ``noise``, kept in the order in which they are made."""
+
+    def __init__(self, noise: Draws) -> None:
+        self._noise = noise
+        self.drawn: list[Tensor] = []
+
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:
+        return self._kept(self._noise.uniform(*shape, like=like))
+
+    def normal(self, *shape: int, like: Tensor) -> Tensor:
+        return self._kept(self._noise.normal(*shape, like=like))
+
+    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
+        return self._kept(self._noise.integers(low, high, *shape, like=like))
+
+    def permutation(self, size: int, *, like: Tensor) -> Tensor:
+        return self._kept(self._noise.permutation(size, like=like))
+
+    def beta(self, alpha: float, *, like: Tensor) -> Tensor:
+        return self._kept(self._noise.beta(alpha, like=like))
+
+    def _kept(self, draw: Tensor) -> Tensor:
+        self.drawn.append(draw)
+        return draw
+
+
+@final
+class Replayed(Draws):
+    """Draws that were made before, given out again in their order.
+
+    Stacked along a new first axis and handed to a function under ``torch.func.vmap``, the draws of several
+    fits let it treat each fit as it would be treated alone.
+    """
+
+    def __init__(self, drawn: Sequence[Tensor]) -> None:
+        self._left = iter(drawn)
+
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:  # noqa: ARG002  as drawn before
+        return next(self._left)
+
+    def normal(self, *shape: int, like: Tensor) -> Tensor:  # noqa: ARG002  as above
+        return next(self._left)
+
+    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:  # noqa: ARG002  as above
+        return next(self._left)
+
+    def permutation(self, size: int, *, like: Tensor) -> Tensor:  # noqa: ARG002  as above
+        return next(self._left)
+
+    def beta(self, alpha: float, *, like: Tensor) -> Tensor:  # noqa: ARG002  as above
+        return next(self._left)

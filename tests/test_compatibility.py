@@ -133,7 +133,7 @@ def test_a_regularizer_that_cannot_work_is_refused(
     [
         (DIGITS, "text_cnn", "linear, mlp, small_cnn"),
         (CANCER, "small_cnn", "linear, mlp"),
-        (TEXT, "mlp", "bag_of_words, text_cnn"),
+        (TEXT, "mlp", "bag_of_words, lstm, text_cnn, transformer"),
         (IMPORTS, "linear", "matrix_factorization"),
     ],
 )

@@ -25,7 +25,9 @@ from studylib.figures.popularity import by_popularity
 from studylib.figures.reliability import draw_reliability, pooled
 from studylib.figures.strength import draw_strength, measured
 from studylib.figures.survival import draw_survival, kept
+from studylib.figures.technique import draw_technique
 from studylib.records import Fit, Record
+from studylib.regularizers import make
 from studylib.statistics import paired_interval
 
 STRENGTHS = np.geomspace(1e-3, 10, 60)
@@ -48,7 +50,9 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_reliability": lambda: draw_reliability(classification()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
+    "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
+OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_technique"}
 every_drawing = pytest.mark.parametrize("name", sorted(DRAWINGS))
 
 
@@ -109,7 +113,7 @@ def test_a_picture_fetches_nothing_and_runs_nothing(name: str) -> None:
     assert not [key for node in root.iter() for key in node.attrib if key.startswith("on")]
 
 
-@pytest.mark.parametrize("name", sorted(set(DRAWINGS) - {"draw_augmented", "draw_coefficient_paths"}))
+@pytest.mark.parametrize("name", sorted(set(DRAWINGS) - OF_NO_RECORD))
 def test_where_nothing_finished_the_picture_says_so(name: str) -> None:
     """A study whose every fit diverged gets words in place of a drawing, not an error."""
     lost = diverged(classification())

@@ -31,8 +31,10 @@ SHAPES = {
     "images": (2, 5, 7),  # odd sides, so that pooling meets a border
     "tables": (6,),
     "text": (50, 8),
+    "series": (8, 2),
     "interactions": (9, 11),
 }
+WORDWISE = ("embedding", "factors", "sequence", "branch")  # places where the channels come last
 CASES = [(name, inputs) for name in CATALOGUE for inputs in sorted(CATALOGUE[name].inputs)]
 every_model = pytest.mark.parametrize(("name", "inputs"), CASES)
 every_text_model = pytest.mark.parametrize("name", [name for name, inputs in CASES if inputs == "text"])
@@ -102,7 +104,7 @@ class Witness(nn.Module):
 
 @every_model
 def test_every_slot_is_passed_once_with_its_width(name: str, inputs: str) -> None:
-    """What fills a slot sees each batch once; its channels follow the batch, or come last for words."""
+    """What fills a slot sees each batch once; channels or heads follow the batch, or come last for words."""
     module = built(CATALOGUE.example(name), inputs)
     slots = [part for part in module.modules() if isinstance(part, Slot)]
     witnesses = [Witness() for _ in slots]
@@ -113,8 +115,8 @@ def test_every_slot_is_passed_once_with_its_width(name: str, inputs: str) -> Non
     for slot, witness in zip(slots, witnesses, strict=True):
         (shape,) = witness.seen
         assert shape[0] == 7
-        assert shape[-1 if slot.place in ("embedding", "factors") else 1] == slot.width
-        assert (len(shape) == 4) == (slot.place == "maps" or "conv" in slot.layer)
+        assert shape[-1 if slot.place in WORDWISE else 1] == slot.width
+        assert (len(shape) == 4) == (slot.place in ("maps", "attention") or "conv" in slot.layer)
 
 
 @every_model
@@ -159,7 +161,7 @@ def test_every_weight_is_of_use(name: str, inputs: str) -> None:
 
 
 def test_there_is_a_model_for_every_dataset() -> None:
-    """Images, tables, text and interactions, and whatever a dataset holds, are taken by some model."""
+    """Images, tables, text, series and interactions, and whatever a dataset holds, have a model."""
     kinds = {inputs for _, inputs in CASES}
 
     assert kinds == set(SHAPES)

@@ -89,13 +89,16 @@ def test_wrong_settings_are_refused_by_name(name: str) -> None:
 
 @every_name
 def test_a_layer_pattern_covers_layers_by_name(name: str) -> None:
-    """``layers`` is a shell pattern; by default it covers every layer."""
+    """``layers`` is a shell pattern; by default it covers every layer, or those that the docstring names."""
     example: Regularizer = EXAMPLES[name]
     if isinstance(example, Layered):
+        default = type(example).model_fields["layers"].default
+        every = example.model_copy(update={"layers": "*"})
         some = example.model_copy(update={"layers": "hidden*"})
 
-        assert example.covers("hidden1")
-        assert example.covers("output")
+        assert default == "*" or f"``{default}`` by default" in (type(example).__doc__ or "")
+        assert every.covers("hidden1")
+        assert every.covers("output")
         assert some.covers("hidden1")
         assert not some.covers("output")
 

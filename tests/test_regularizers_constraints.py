@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import pytest
 import torch
 
 from studylib.errors import ParameterError
 from studylib.regularizers import EXAMPLES
-from studylib.regularizers.base import Constraint, Decay
+from studylib.regularizers.base import Constraint, Decay, Rows
 from studylib.regularizers.embedding_l2 import EmbeddingL2
 from studylib.regularizers.max_norm import MaxNorm
 from studylib.regularizers.weight_decay import WeightDecay
@@ -78,7 +80,7 @@ def test_weight_decay_is_that_of_adamw() -> None:
     for step in range(30):
         theirs.grad, ours.grad = theirs.detach().sin() + step, ours.detach().sin() + step
         with torch.no_grad():
-            ours.mul_(WeightDecay(strength=0.3).factor(0.05))
+            ours.mul_(WeightDecay(strength=0.3).factor("hidden1", 0.05))
         decaying.step()
         plain.step()
 
@@ -90,29 +92,85 @@ def test_weight_decay_is_that_of_adamw() -> None:
 )
 def test_a_decay_shrinks_and_never_turns_weights_round(decay: Decay) -> None:
     """The factor is 1 without strength, below 1 with it, and a negative one is refused in words."""
-    assert decay.model_copy(update={"strength": 0.0}).factor(0.1) == 1
-    assert 0 < decay.factor(0.1) < 1
+    assert decay.model_copy(update={"strength": 0.0}).factor("hidden1", 0.1) == 1
+    assert 0 < decay.factor("hidden1", 0.1) < 1
     with pytest.raises(ParameterError, match="flip the sign"):
-        decay.model_copy(update={"strength": 11.0}).factor(0.1)
+        decay.model_copy(update={"strength": 11.0}).factor("hidden1", 0.1)
 
 
-def test_embedding_l2_over_all_interactions_weights_rows_by_their_counts() -> None:
-    """Its mean over N interactions is λ·Σ n_u/N·‖p_u‖², for users and items apart."""
-    users, items = weights(4, 3), weights(5, 3)
-    pairs = torch.tensor([[0, 1], [0, 2], [0, 4], [2, 1], [3, 3]])
-    used = torch.tensor([3.0, 0, 1, 1]).double(), torch.tensor([0.0, 2, 1, 1, 1]).double()
-    expected = 0.3 / 5 * (used[0] @ users.square().sum(dim=1) + used[1] @ items.square().sum(dim=1))
-
-    value = EmbeddingL2(strength=0.3).value(users[pairs[:, 0]], items[pairs[:, 1]])
-
-    torch.testing.assert_close(value, expected)
+def taken(table: torch.Tensor, numbers: torch.Tensor) -> Rows:
+    """Return the rows of those numbers as a batch uses them."""
+    return Rows(numbers, table[numbers])
 
 
-def test_embedding_l2_leaves_rows_outside_the_batch_alone() -> None:
-    """Its gradient is 2λ·(times used)/n per row, and 0 for a row that was not used."""
-    table = weights(3, 2).requires_grad_()
-    (gradient,) = torch.autograd.grad(
-        EmbeddingL2(strength=0.5).value(table[torch.tensor([0, 0, 2, 0])]), table
+def pays(cost: EmbeddingL2, table: torch.Tensor, batches: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return what each row of a table pays per unit of its square, on average over the batches."""
+    squares = table.clone().requires_grad_()
+    values = torch.stack([cost.value([squares], [taken(squares, batch[:, None])]) for batch in batches])
+    (slope,) = torch.autograd.grad(values.mean(), squares)
+    prices: torch.Tensor = (slope / (2 * table)).mean(dim=1)
+    torch.testing.assert_close(slope, 2 * prices[:, None] * table)
+    return prices
+
+
+USERS = torch.tensor(
+    [0, 0, 0, 2, 3, 0]
+)  # of six interactions, in the order in which batches of two have them
+
+
+@pytest.mark.parametrize(
+    ("definition", "prices"),
+    [
+        ("interaction", [4 / 6, 0, 1 / 6, 1 / 6]),  # the share of the row in the interactions
+        ("batch", [3 / 6, 0, 1 / 6, 1 / 6]),  # once in each of the three batches of two that have it
+        ("full", [1, 1, 1, 1]),
+    ],
+)
+def test_what_each_row_pays_over_a_pass(
+    definition: Literal["interaction", "batch", "full"], prices: list[float]
+) -> None:
+    """On average over the batches of a pass a row pays λ times n_u/N, batches that have it/N, or 1."""
+    cost = EmbeddingL2(strength=0.3, definition=definition)
+    expected = 0.3 * torch.tensor(prices, dtype=torch.float64)
+
+    torch.testing.assert_close(pays(cost, weights(4, 3), USERS.split(2)), expected)
+
+
+def test_embedding_l2_is_one_where_no_row_is_used_twice() -> None:
+    """By interaction and by batch are the same then, and if all rows are used, full divided by B."""
+    table = weights(4, 3)
+    tables, used = [table], [taken(table, torch.tensor([[2], [0], [3], [1]]))]
+    interaction, batch, full = (
+        EmbeddingL2(strength=0.3, definition=definition).value(tables, used)
+        for definition in get_args(EmbeddingL2.model_fields["definition"].annotation)
     )
 
-    torch.testing.assert_close(gradient, torch.tensor([[0.75], [0], [0.25]]) * table.detach())
+    torch.testing.assert_close(batch, interaction)
+    torch.testing.assert_close(batch, full / 4)
+
+
+def test_embedding_l2_counts_users_items_and_negatives() -> None:
+    """By interaction it is λ·mean of the squares of (u, i, j), summed by hand, the tables apart."""
+    users, items = weights(4, 3), weights(5, 3)
+    by_users, by_items = torch.tensor([[0], [0], [2]]), torch.tensor([[1, 4], [4, 4], [0, 2]])
+    used = [taken(users, by_users), taken(items, by_items)]
+    rows = [users[0], items[1], items[4], users[0], items[4], items[4], users[2], items[0], items[2]]
+    expected = 0.3 / 3 * sum(row.square().sum() for row in rows)
+
+    torch.testing.assert_close(EmbeddingL2(strength=0.3).value([users, items], used), expected)
+
+
+@pytest.mark.parametrize("definition", ["interaction", "batch", "full"])
+def test_embedding_l2_works_per_replica(definition: Literal["interaction", "batch", "full"]) -> None:
+    """Over stacked tables and batches, value and slope are those of each."""
+    cost = EmbeddingL2(strength=0.3, definition=definition)
+    tables, used = weights(3, 4, 2), torch.tensor([[[0], [0]], [[3], [1]], [[2], [2]]])
+    slope = torch.func.grad(lambda table, rows: cost.value([table], [taken(table, rows)]))
+
+    stacked = torch.func.vmap(lambda table, rows: cost.value([table], [taken(table, rows)]))(tables, used)
+    each = [cost.value([table], [taken(table, rows)]) for table, rows in zip(tables, used, strict=True)]
+    torch.testing.assert_close(stacked, torch.stack(each))
+    torch.testing.assert_close(
+        torch.func.vmap(slope)(tables, used),
+        torch.stack([slope(*one) for one in zip(tables, used, strict=True)]),
+    )

@@ -12,7 +12,7 @@ from studylib.regularizers.base import Perturbation
 from studylib.regularizers.input_noise import InputNoise
 from studylib.regularizers.label_smoothing import LabelSmoothing
 from studylib.regularizers.mixup import Mixup
-from studylib.seeds import Noise
+from studylib.seeds import Noise, Recorded, Replayed
 
 CLASSES = 3
 SENTENCES = torch.tensor(
@@ -30,7 +30,7 @@ CASES = [
     if isinstance(example, Perturbation)
     for inputs in sorted(example.inputs)
 ]
-every_case = pytest.mark.parametrize(("name", "inputs"), CASES, ids="/".join)
+every_case = pytest.mark.parametrize(("name", "inputs"), CASES)
 
 
 def perturbation(name: str) -> Perturbation:
@@ -47,7 +47,7 @@ def normal(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 def batch(example: Perturbation, inputs: str, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """Return five rows of those inputs, with the targets that the perturbation asks for."""
-    images, tables = normal(5, 2, 6, 9, dtype=dtype), normal(5, 4, dtype=dtype)
+    images, tables = normal(5, 3, 6, 9, dtype=dtype), normal(5, 4, dtype=dtype)
     x = {"images": images, "tables": tables, "text": SENTENCES.clone()}[inputs]
     classes = torch.tensor([0, 1, 2, 1, 0])
     return x, functional.one_hot(classes, CLASSES).to(dtype) if example.softens else classes
@@ -111,6 +111,37 @@ def test_strength_0_switches_a_perturbation_off(name: str, inputs: str) -> None:
 
         assert torch.equal(off[0], x)
         assert torch.equal(off[1], target)
+
+
+def replicas(example: Perturbation, inputs: str) -> tuple[Tensor, Tensor, list[Recorded]]:
+    """Return the batches of three fits, stacked, and the noise of each."""
+    x, target = batch(example, inputs, torch.float64)
+    xs, targets = (torch.stack([part.roll(shift, 0) for shift in range(3)]) for part in (x, target))
+    return xs, targets, [Recorded(noise(seed)) for seed in range(3)]
+
+
+@every_case
+def test_replicas_side_by_side_are_what_each_is_alone(name: str, inputs: str) -> None:
+    """Under vmap, with replayed noise and strengths of their own, batches are disturbed one by one."""
+    example = perturbation(name)
+    xs, targets, records = replicas(example, inputs)
+    factors = torch.tensor([0.0, 0.5, 1.0]).double()
+
+    def turned(factor: Tensor | float) -> Perturbation:
+        return example.turned(factor) if example.dial() else example
+
+    def disturb(x: Tensor, target: Tensor, factor: Tensor, drawn: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return turned(factor).perturb(x, target, Replayed(drawn))
+
+    alone = [
+        turned(float(factor)).perturb(x, target, record)
+        for x, target, factor, record in zip(xs, targets, factors, records, strict=True)
+    ]
+    drawn = [torch.stack(draws) for draws in zip(*(record.drawn for record in records), strict=True)]
+    together = torch.func.vmap(disturb)(xs, targets, factors, drawn)
+
+    for part, parts in zip(together, zip(*alone, strict=True), strict=True):
+        torch.testing.assert_close(part, torch.stack(parts))
 
 
 def test_input_noise_has_mean_0_and_the_given_deviation() -> None:

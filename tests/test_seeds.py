@@ -24,7 +24,7 @@ def draws(noise: Noise, like: torch.Tensor) -> list[torch.Tensor]:
         noise.keep(5, rate=0.5, like=like),
         noise.integers(0, 9, 5, like=like),
         noise.permutation(5, like=like),
-        torch.tensor(noise.beta(0.4)),
+        noise.beta(0.4, like=like),
     ]
 
 
@@ -135,7 +135,7 @@ def test_integers_cover_their_range_and_permutations_are_permutations() -> None:
 def test_beta_has_the_moments_of_its_law() -> None:
     """Beta(a, a) has mean 1/2 and variance 1/(4(2a + 1))."""
     noise = Noise(0, "noise/a")
-    drawn = np.array([noise.beta(0.4) for _ in range(20_000)])
+    drawn = np.array([float(noise.beta(0.4, like=torch.zeros(1))) for _ in range(20_000)])
 
     assert drawn.mean() == pytest.approx(0.5, abs=0.01)
     assert drawn.var() == pytest.approx(1 / (4 * 1.8), abs=0.005)

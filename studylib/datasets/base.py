@@ -42,6 +42,9 @@ class Split:
         outputs: number of classes, or 1 for regression and ranking.
         target_scale: standard deviation of the train target in its own unit (1 for classification): multiply
             an error by it to have the error in that unit.
+        unit: what one unit of the inputs' own scale is after standardisation, from black to white for images;
+            broadcasts to a row of images or of a table. None where nothing is known of it.
+        vocabulary: the words of text by their numbers, from 2 on; empty where there are none.
     """
 
     train: Examples
@@ -50,6 +53,8 @@ class Split:
     inputs: tuple[int, ...]
     outputs: int
     target_scale: float = 1.0
+    unit: np.ndarray | None = None
+    vocabulary: tuple[str, ...] = ()
 
 
 class Dataset(Component):

@@ -69,9 +69,10 @@ class BreastCancer(Dataset):
         """Return the stratified split of ``seed``."""
         table, labels, names = _load()
         parts = stratified(seed, labels, self.train, self.validation)
-        x = Scale.of(table[parts.train])(table)
+        scale = Scale.of(table[parts.train])
+        x = scale(table)
         train, validation, test = (Examples(x[rows], labels[rows]) for rows in parts)
-        return Split(train, validation, test, inputs=(len(names),), outputs=2)
+        return Split(train, validation, test, inputs=(len(names),), outputs=2, unit=1 / scale.std)
 
 
 @lru_cache(maxsize=1)

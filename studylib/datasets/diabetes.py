@@ -78,14 +78,16 @@ class Diabetes(Dataset):
         """Return the split of ``seed``; ``target_scale`` is in points."""
         table, target = _load()
         parts = shuffled(seed, ROWS, self.train, self.validation)
-        x = Scale.of(table[parts.train])(table)
+        measures = Scale.of(table[parts.train])
+        x = measures(table)
         if self.features == "quadratic":
             x = quadratic(x)
             x = Scale.of(x[parts.train])(x)
+        unit = 1 / measures.std if self.features == "main" else None  # products have no scale of their own
         scale = Scale.of(target[parts.train])
         y = scale(target)
         train, validation, test = (Examples(x[rows], y[rows]) for rows in parts)
-        return Split(train, validation, test, (x.shape[1],), outputs=1, target_scale=float(scale.std))
+        return Split(train, validation, test, (x.shape[1],), 1, target_scale=float(scale.std), unit=unit)
 
 
 def quadratic(x: np.ndarray) -> np.ndarray:

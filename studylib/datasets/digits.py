@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ROWS = 1797
+GREY_LEVELS = 16  # from black to white
 
 
 @final
@@ -70,7 +71,7 @@ class Digits(Dataset):
         scale = Scale.of(images[parts.train].ravel())
         x = scale(images[:, None]).astype("float32")
         train, validation, test = (Examples(x[rows], labels[rows]) for rows in parts)
-        return Split(train, validation, test, inputs=(1, 8, 8), outputs=10)
+        return Split(train, validation, test, inputs=(1, 8, 8), outputs=10, unit=GREY_LEVELS / scale.std)
 
 
 @lru_cache(maxsize=1)

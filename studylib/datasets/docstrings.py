@@ -113,7 +113,8 @@ class Docstrings(Dataset):
         numbers = vocabulary((rows[row] for row in parts.train), self.min_count)
         x = encode(rows, numbers, self.length)
         train, validation, test = (Examples(x[part], labels[part]) for part in parts)
-        return Split(train, validation, test, (len(numbers) + 2, self.length), outputs=len(LIBRARIES))
+        shape = (len(numbers) + 2, self.length)
+        return Split(train, validation, test, shape, outputs=len(LIBRARIES), vocabulary=tuple(numbers))
 
 
 def words(text: str) -> tuple[str, ...]:

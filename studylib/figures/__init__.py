@@ -10,7 +10,8 @@ from pkgutil import iter_modules
 from typing import Any
 
 _NOT_DRAWING = {"intervals", "picture", "style", "words"}
-_DRAWINGS = {f"draw_{m.name}": m.name for m in iter_modules(__path__) if m.name not in _NOT_DRAWING}
+_NAMES = [m.name for m in iter_modules(__path__) if not m.name.startswith("_")]
+_DRAWINGS = {f"draw_{name}": name for name in _NAMES if name not in _NOT_DRAWING}
 
 __all__ = ["Picture", *sorted(_DRAWINGS)]  # noqa: PLE0604  # strings all: the folder says which
 

@@ -144,6 +144,8 @@ def _slim(svg: str) -> str:
     # a tenth of a point is finer than any screen, and the typeface need be named only once
     svg = re.sub(r' (?:[dxy]="|transform="rotate)[^"<>]*"', lambda found: _coordinates(found[0]), svg)
     svg = svg.replace(" font-family: 'DejaVu Sans';", "")
+    # nor is a turn by nothing, or the space between two tags, seen by anybody
+    svg = re.sub(r">\s+<", "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", svg))
     return svg.replace('<style type="text/css">', f'<style type="text/css">text{{font-family: {FAMILY}}}', 1)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 
@@ -23,8 +25,8 @@ class BagOfWords(Model):
 
     dimension: Annotated[int, Field(ge=1, description="length of a word vector")] = 32
 
-    def layers(self) -> tuple[str, ...]:
-        return ("embedding", "output")
+    def layers(self) -> Mapping[str, LayerKind]:
+        return {"embedding": "embedding", "output": "linear"}
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         return (("embedding", "embedding"), ("mean", "units"))

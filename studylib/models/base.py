@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from studylib.components import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
+
+LayerKind = Literal["linear", "convolution", "embedding", "recurrent"]
 
 
 class Model(Component):
@@ -19,18 +23,24 @@ class Model(Component):
     """
 
     kind: ClassVar[str] = "model"
-    inputs: ClassVar[frozenset[str]]  # of {"images", "tables", "text", "interactions"}
+    inputs: ClassVar[frozenset[str]]  # of {"images", "tables", "text", "series", "interactions"}
+    traced: ClassVar[bool] = False  # whether the module keeps hidden states of its last batch as ``trace``
 
     @abstractmethod
-    def layers(self) -> tuple[str, ...]:
-        """Return the names of the layers that carry weights, from input to output."""
+    def layers(self) -> Mapping[str, LayerKind]:
+        """Return the names of the layers that carry weights, with their kinds, from input to output.
+
+        The module has each as an attribute of that name, with a ``weight``.
+        """
 
     @abstractmethod
     def slots(self) -> tuple[tuple[str, str], ...]:
         """Return (layer, place) of each open slot, from input to output.
 
         Places: ``normalisation`` (before the activation), ``units`` and ``maps`` (after it), ``embedding``
-        (words as vectors), ``factors`` (gathered rows of a factorization).
+        (words as vectors), ``factors`` (gathered rows of a factorization), ``sequence`` (hidden states over
+        time), ``state`` (what carries over from step to step), ``attention`` (weights after the softmax),
+        ``branch`` (what a residual connection adds).
         """
 
     @abstractmethod

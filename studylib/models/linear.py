@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, final
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 
@@ -16,8 +18,8 @@ class Linear(Model):
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
 
-    def layers(self) -> tuple[str, ...]:
-        return ("output",)
+    def layers(self) -> Mapping[str, LayerKind]:
+        return {"output": "linear"}
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         return ()

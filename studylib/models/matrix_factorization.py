@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 
@@ -24,8 +26,8 @@ class MatrixFactorization(Model):
     factors: Annotated[int, Field(ge=1, description="length of the factors of a row and of an item")] = 32
     scale: Annotated[float, Field(gt=0, description="standard deviation of the initial factors")] = 0.1
 
-    def layers(self) -> tuple[str, ...]:
-        return ("rows", "items")
+    def layers(self) -> Mapping[str, LayerKind]:
+        return {"rows": "embedding", "items": "embedding"}
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         return (("rows", "factors"), ("items", "factors"))

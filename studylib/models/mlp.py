@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 Widths = Annotated[
@@ -25,8 +27,8 @@ class MLP(Model):
 
     hidden: Widths = (128, 128)
 
-    def layers(self) -> tuple[str, ...]:
-        return (*self._hidden_layers(), "output")
+    def layers(self) -> Mapping[str, LayerKind]:
+        return dict.fromkeys((*self._hidden_layers(), "output"), "linear")
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         places = ("normalisation", "units")

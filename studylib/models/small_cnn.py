@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 Channels = Annotated[
@@ -26,8 +28,8 @@ class SmallCNN(Model):
     channels: Channels = (16, 32)
     hidden: Annotated[int, Field(ge=1, description="units of the hidden layer")] = 64
 
-    def layers(self) -> tuple[str, ...]:
-        return (*self._convolutions(), "hidden", "output")
+    def layers(self) -> Mapping[str, LayerKind]:
+        return {**dict.fromkeys(self._convolutions(), "convolution"), "hidden": "linear", "output": "linear"}
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         maps = tuple((layer, place) for layer in self._convolutions() for place in ("normalisation", "maps"))

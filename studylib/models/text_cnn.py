@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.models.base import Model
+from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
 
 FilterWidths = Annotated[
@@ -30,8 +32,9 @@ class TextCNN(Model):
     widths: FilterWidths = (3, 4, 5)
     filters: Annotated[int, Field(ge=1, description="filters of each width")] = 32
 
-    def layers(self) -> tuple[str, ...]:
-        return ("embedding", *(f"conv{width}" for width in self.widths), "output")
+    def layers(self) -> Mapping[str, LayerKind]:
+        convolutions = (f"conv{width}" for width in self.widths)
+        return {"embedding": "embedding", **dict.fromkeys(convolutions, "convolution"), "output": "linear"}
 
     def slots(self) -> tuple[tuple[str, str], ...]:
         return (("embedding", "embedding"), ("maxima", "units"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from studylib.pages.catalogue import catalogue_page
 from studylib.pages.comparison import compare_page
 from studylib.pages.index import index_page
 from studylib.pages.study import study_page
 
-__all__ = ["compare_page", "index_page", "study_page"]
+__all__ = ["catalogue_page", "compare_page", "index_page", "study_page"]

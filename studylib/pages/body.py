@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import nbformat
 from markupsafe import Markup
@@ -14,7 +13,7 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
 
 from studylib.errors import ParameterError
-from studylib.pages import prose, tables
+from studylib.pages import images, prose, tables
 from studylib.pages.cleaning import clean_output, clean_prose
 from studylib.pages.layout import TEMPLATES
 
@@ -108,21 +107,6 @@ def form(output: NotebookNode) -> str:
 
 def picture(output: NotebookNode, kind: str) -> Markup:
     """Return an image that carries its own bytes, with the words that came with it as its text."""
-    data = output.data[kind]
-    size: dict[str, Any] = {}
-    if kind == "image/svg+xml":
-        size = _size(data)
-        data = b64encode(data.encode()).decode()
     words = output.data.get("text/plain", "").strip()
-    attributes = {"src": f"data:{kind};base64,{''.join(data.split())}"} | size
-    attributes["alt"] = NO_DESCRIPTION if not words or words.startswith("<") else words
-    parts = Markup(" ").join(Markup('{}="{}"').format(name, value) for name, value in attributes.items())
-    return Markup("<figure><img {}></figure>").format(parts)
-
-
-def _size(svg: str) -> dict[str, int]:
-    """Return the size of a drawing in pixels: the page keeps its place before it is decoded."""
-    found = re.match(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"', svg)
-    return (
-        {"width": round(float(found[1]) * 4 / 3), "height": round(float(found[2]) * 4 / 3)} if found else {}
-    )
+    said = NO_DESCRIPTION if not words or words.startswith("<") else words
+    return images.figure(kind, output.data[kind], said)

@@ -13,12 +13,15 @@ from studylib.records import Record
 Entry = tuple[Record, str]
 
 
-def index_page(entries: Iterable[Entry], *, command: str = "", commit: str = "") -> bytes:
+def index_page(
+    entries: Iterable[Entry], *, catalogue: str = "", command: str = "", commit: str = ""
+) -> bytes:
     """Return the page that links all runs with their headlines.
 
     Args:
         entries: (record, path of its page relative to the index), in the order of the cards; record and
             notebook stand beside the page.
+        catalogue: path of the page over all techniques, relative to the index; empty if there is none.
         command: what makes the pages again, as typed; nothing is said of it if empty.
         commit: of the code that made them.
     """
@@ -31,6 +34,7 @@ def index_page(entries: Iterable[Entry], *, command: str = "", commit: str = "")
         cards=cards,
         fits=fits,
         lost=lost,
+        catalogue=_local(catalogue) if catalogue else "",
         command=command,
         commit=commit,
     )

@@ -1,35 +1,68 @@
-"""L2 per interaction. Source: Koren, Bell and Volinsky (2009), https://doi.org/10.1109/MC.2009.263
+"""L2 of embeddings. Source: Koren, Bell and Volinsky (2009), https://doi.org/10.1109/MC.2009.263
 
-Weighted by counts: Zhou et al. (2008), https://doi.org/10.1007/978-3-540-68880-8_32
+Weighted by counts: Zhou et al. (2008), https://doi.org/10.1007/978-3-540-68880-8_32. Divided by the batch:
+He et al. (2020), https://arxiv.org/abs/2002.02126
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Annotated, Literal, final
+
+from pydantic import Field
 
 from studylib.regularizers.base import InteractionPenalty, Strength
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
+
+    from studylib.regularizers.base import Rows
 
 
 @final
 class EmbeddingL2(InteractionPenalty):
-    """λ·mean over interactions (u, i) of ‖p_u‖² + ‖q_i‖² + Σⱼ‖q_j‖²: vectors pay as often as they are used.
+    r"""λ·Σ‖p‖² over the vectors that a batch used, as often as used, once each, or over all vectors.
 
-    j are the negatives that the trainer drew beside (u, i). Over all N interactions a row with n_u of them
-    pays λ·(n_u/N)·‖p_u‖², which is weighted-λ regularization (ALS-WR); an item pays for its interactions and,
-    alike for rare and popular items, for being drawn. It is not the full penalty λ·‖P‖² of ``l2``, which
-    costs every row the same: a strength tuned for one of them does not carry over to the other.
+    Three objectives go by the name of L2 in recommenders, and a strength tuned for one of them does not carry
+    over to another:
+
+    - ``interaction``: λ·mean over the interactions (u, i) of ‖p_u‖² + ‖q_i‖² + Σⱼ‖q_j‖², where j are the
+      negatives drawn beside (u, i). Over all N interactions a row with n_u of them pays λ·(n_u/N)·‖p_u‖²:
+      weighted-λ regularization (ALS-WR), and what plain SGD over ratings does (Surprise).
+    - ``batch``: λ/B·Σ‖p‖² over the rows that a batch of B interactions used, each once. A row pays λ/B in
+      every batch in which it is, however often it is in there: frequent rows pay less than by interaction.
+    - ``full``: λ·Σ‖p‖² over all rows in every step, ``l2`` on the tables (implicit).
+
+    Formula: \frac{\lambda}{B} \sum_{(u,i)} \Big( \lVert p_u \rVert^2 + \lVert q_i \rVert^2
+    + \sum_j \lVert q_j \rVert^2 \Big)
+
+    Use: Factorizations overfit rows with few interactions; this and the number of factors hold them.
+
+    Traps: Code of the papers counts in yet other ways: LightGCN's takes half of interaction, RecBole's by
+    default norms that are not squared. Under full a row pays about as many times more as there are rows.
     """
 
     strength: Strength
+    definition: Annotated[
+        Literal["interaction", "batch", "full"],
+        Field(
+            description="what pays: rows as often as a batch uses them, once if it does, or all in every step"
+        ),
+    ] = "interaction"
 
-    def value(self, *rows: Tensor) -> Tensor:
-        """Return λ·mean over n of the sum of squares of all ``rows``, each (n, d) with a d of its own."""
-        import torch
+    def value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
+        """Return λ times the sum over the tables of what each of them pays."""
+        paid = (self._paid(table, rows) for table, rows in zip(tables, used, strict=True))
+        return self.strength * sum(paid, start=tables[0].new_zeros(()))
 
-        return self.strength * torch.cat(rows, dim=1).square().sum(dim=1).mean()
+    def _paid(self, table: Tensor, rows: Rows) -> Tensor:
+        if self.definition == "interaction":
+            return rows.vectors.square().sum() / len(rows.numbers)
+        if self.definition == "full":
+            return table.square().sum()
+        once = table.new_zeros(len(table)).scatter(0, rows.numbers.flatten(), 1.0)
+        return (once * table.square().sum(dim=1)).sum() / len(rows.numbers)
 
 
 EXAMPLE = EmbeddingL2(strength=0.01)

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 
 @final
 class L1(Penalty):
-    """λ·Σ|w|: sets small weights to exactly zero.
+    r"""λ·Σ|w|: sets small weights to exactly zero.
 
     The zeros come from ``prox``. A subgradient step never lands on zero, and a step of Adam needs its own
     preconditioner as ``step``: the bare learning rate there converges to another point.
+
+    Formula: \lambda \sum_i |w_i|
+
+    Use: Few of many inputs should matter, and the model is to say which.
+
+    Traps: Of correlated inputs it keeps one, and another one in the next sample. It shrinks large weights as
+    much as small ones. With the lasso of diabetes as the goal, which has six zeros, torch's Adam on the
+    subgradient ends with none, and Adam with the bare learning rate in the prox ends up to .49 away.
     """
 
     smooth: ClassVar[bool] = False

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 
 @final
 class L2(Penalty):
-    """λ·Σw²: shrinks every weight, sets none to zero.
+    r"""λ·Σw²: shrinks every weight, sets none to zero.
 
     There is no factor ½: the gradient is 2λw. Under Adam this gradient is rescaled like any other, which
     makes it another method than ``weight_decay``.
+
+    Formula: \lambda \sum_i w_i^2
+
+    Use: The default for linear models, and wherever many inputs each matter a little or are correlated.
+
+    Traps: Packages count in their own ways: torch's weight_decay is 2λ, scikit-learn's Ridge takes n·λ. On
+    weights before a normalisation it leaves the function alone, and changes the effective learning rate only.
     """
 
     smooth: ClassVar[bool] = True

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, final
 
-from pydantic import Field
-
-from studylib.regularizers._text import PADDING
+from studylib.regularizers._text import PADDING, Share, changes, most_changes
 from studylib.regularizers.base import Perturbation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
 class RandomSwap(Perturbation):
-    """max(1, round(share·words)) times, two random words of a sentence change places.
+    r"""max(1, round(share·words)) times, two random words of a sentence change places.
 
     The two places of a pair differ; pairs are drawn independently, so that a later one may undo an earlier
-    one. A model that only counts words does not notice.
+    one. The paper says α·words; its authors' code rounds that down, and makes three attempts at two places
+    that differ.
+
+    Formula: x_i \leftrightarrow x_j,\ (i, j) \sim U\{i \ne j \le l\}, \text{ repeated }
+    \max(1, \operatorname{round}(\alpha l)) \text{ times}
+
+    Use: small collections of short texts, where what is said matters more than the order it is said in, and a
+    model that could learn orders by heart.
+
+    Traps: a model that only counts words does not notice. Where order carries the meaning, as with negation,
+    the label may no longer be right.
     """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"text"})
 
-    share: Annotated[float, Field(ge=0, le=1, description="swaps per word; 0 switches it off")]
+    share: Share
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the sentences with the same words in another order, and ``target`` as it is."""
         if self.share == 0:
             return x, target
-        words = (x != PADDING).sum(dim=1)
-        swaps = (self.share * words.double()).round().clamp(min=1)
-        for turn in range(max(1, round(self.share * x.shape[1]))):
+        words, swaps = (x != PADDING).sum(dim=1), changes(x, self.share)
+        for turn in range(most_changes(x, self.share)):
             pair = _two_places(words, noise)
             # a sentence that has had its swaps exchanges a place with itself
             pair = pair.where((turn < swaps)[:, None], pair[:, :1])
@@ -41,7 +48,7 @@ class RandomSwap(Perturbation):
         return x, target
 
 
-def _two_places(words: Tensor, noise: Noise) -> Tensor:
+def _two_places(words: Tensor, noise: Draws) -> Tensor:
     """Return two different random places per sentence, shape (n, 2); twice 0 if there is one word or none."""
     import torch
 

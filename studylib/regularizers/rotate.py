@@ -7,26 +7,36 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
+from studylib.regularizers._images import warped
 from studylib.regularizers.base import Perturbation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from studylib.seeds import Noise
+    from studylib.seeds import Draws
 
 
 @final
 class Rotate(Perturbation):
-    """Each image turns about its centre by an angle ~ U(−degrees, degrees).
+    r"""Each image turns about its centre by an angle ~ U(−degrees, degrees).
 
-    Pixels are interpolated bilinearly, which blurs a little; what comes in from outside is 0.
+    Pixels are interpolated bilinearly; what comes in from outside is 0, the mean colour where inputs are
+    standardised.
+
+    Formula: x'(p) = x(R_\theta\,p), \quad R_\theta = \begin{pmatrix} \cos\theta & -\sin\theta \\ \sin\theta &
+    \cos\theta \end{pmatrix}, \quad \theta \sim U(-\theta_{\max}, \theta_{\max})
+
+    Use: Images that were not held straight: scans, handwriting (10 to 15 degrees), views from above (180).
+
+    Traps: A 6 turned far is a 9. Interpolation blurs, small images most, and untouched test images are
+    sharper than what the model was trained on.
     """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
 
     degrees: Annotated[float, Field(ge=0, le=180, description="largest angle; 0 switches it off")]
 
-    def perturb(self, x: Tensor, target: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def perturb(self, x: Tensor, target: Tensor, noise: Draws) -> tuple[Tensor, Tensor]:
         """Return the images turned, and ``target`` as it is."""
         if self.degrees == 0:  # interpolation would change the last bits
             return x, target
@@ -37,15 +47,11 @@ class Rotate(Perturbation):
 def turned(x: Tensor, angles: Tensor) -> Tensor:
     """Return images (n, channels, height, width) turned counter-clockwise by ``angles`` (n,), in radians."""
     import torch
-    from torch.nn import functional
 
-    height, width = x.shape[2:]
     cos, sin, zero = angles.cos(), angles.sin(), torch.zeros_like(angles)
-    # both axes run from −1 to 1, so that an oblong image needs its sides in the matrix
-    across = torch.stack([cos, -sin * height / width, zero], dim=1)
-    down = torch.stack([sin * width / height, cos, zero], dim=1)
-    grid = functional.affine_grid(torch.stack([across, down], dim=1), list(x.shape), align_corners=False)
-    return functional.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    right = torch.stack([cos, -sin, zero], dim=1)
+    below = torch.stack([sin, cos, zero], dim=1)
+    return warped(x, torch.stack([right, below], dim=1))
 
 
 EXAMPLE = Rotate(degrees=10.0)

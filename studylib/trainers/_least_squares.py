@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from studylib.trainers._quadratic import PRECISION, Array, Curvature, Quadratic, curvature
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 FLAT = 1e-13  # spread of a column, relative to its size, below which it is constant but for rounding
 
@@ -33,6 +36,13 @@ class Coefficients:
     def moved(self, shift: Array) -> Coefficients:
         """Return the same model for rows that lie ``shift``, shape (p,), further on."""
         return Coefficients(self.weights, self.intercept - float(shift @ self.weights))
+
+    def stretched(self, factor: float, x: ArrayLike) -> Coefficients:
+        """Return weights ``factor`` times as large, with the same mean of z over the rows ``x``."""
+        if factor == 1:
+            return self
+        mean = np.asarray(x, dtype=np.float64).mean(axis=0)
+        return Coefficients(factor * self.weights, self.intercept - float((factor - 1) * mean @ self.weights))
 
     def towards(self, other: Coefficients, share: float) -> Coefficients:
         """Return the model that lies ``share`` of the way to ``other``."""

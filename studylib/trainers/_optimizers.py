@@ -6,6 +6,7 @@ none. Each also says what its last step multiplied a gradient by, which a proxim
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import final
 
@@ -13,39 +14,50 @@ import torch
 from torch import Tensor
 
 
+class Optimizer(ABC):
+    """Moves a list of weights along their gradients; the learning rate may be another in each step."""
+
+    @abstractmethod
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+        """Move every weight, all of them in one fused kernel; called without gradients being recorded."""
+
+    @abstractmethod
+    def reach(self, w: Tensor) -> Tensor | float:
+        """Return what a lasting gradient of ``w`` was multiplied by in the last step."""
+
+
 @final
-class SGD:
+class SGD(Optimizer):
     """v ← μ·v + g, w ← w − η·v."""
 
-    def __init__(self, weights: Iterable[Tensor], learning_rate: float, momentum: float) -> None:
+    def __init__(self, weights: Iterable[Tensor], momentum: float) -> None:
         self._weights = list(weights)
         self._velocity = [torch.zeros_like(w) for w in self._weights] if momentum else []
-        self._learning_rate = learning_rate
+        self._learning_rate = 0.0
         self._momentum = momentum
 
-    @torch.no_grad()
-    def step(self) -> None:
-        """Move every weight, all of them in one fused kernel."""
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+        self._learning_rate = learning_rate
         torch._fused_sgd_(
             self._weights,
-            _gradients(self._weights),
+            gradients,
             self._velocity,
             weight_decay=0.0,
             momentum=self._momentum,
-            lr=self._learning_rate,
+            lr=learning_rate,
             dampening=0.0,
             nesterov=False,
             maximize=False,
             is_first_step=False,
         )
 
-    def reach(self, _w: Tensor) -> float:
-        """Return what a lasting gradient is multiplied by: η·(1 + μ + μ² + …)."""
+    def reach(self, w: Tensor) -> float:  # noqa: ARG002  the same for all
+        """Return η·(1 + μ + μ² + …)."""
         return self._learning_rate / (1 - self._momentum)
 
 
 @final
-class AdamW:
+class AdamW(Optimizer):
     """m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g², w ← w − η·m̂/(√v̂ + ε).
 
     Source: Loshchilov and Hutter (2019), https://arxiv.org/abs/1711.05101
@@ -54,25 +66,24 @@ class AdamW:
     BETAS = (0.9, 0.999)
     EPS = 1e-8
 
-    def __init__(self, weights: Iterable[Tensor], learning_rate: float) -> None:
+    def __init__(self, weights: Iterable[Tensor]) -> None:
         self._weights = list(weights)
         self._mean = [torch.zeros_like(w) for w in self._weights]
         self._square = {w: torch.zeros_like(w) for w in self._weights}
         self._steps = [torch.zeros((), device=w.device) for w in self._weights]
-        self._learning_rate = learning_rate
+        self._learning_rate = 0.0
 
-    @torch.no_grad()
-    def step(self) -> None:
-        """Move every weight, all of them in one fused kernel."""
+    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+        self._learning_rate = learning_rate
         torch._foreach_add_(self._steps, 1)
         torch._fused_adamw_(
             self._weights,
-            _gradients(self._weights),
+            gradients,
             self._mean,
             list(self._square.values()),
             [],
             self._steps,
-            lr=self._learning_rate,
+            lr=learning_rate,
             beta1=self.BETAS[0],
             beta2=self.BETAS[1],
             weight_decay=0.0,
@@ -82,12 +93,7 @@ class AdamW:
         )
 
     def reach(self, w: Tensor) -> Tensor:
-        """Return what a lasting gradient of ``w`` was multiplied by, per element: η/(√v̂ + ε)."""
+        """Return η/(√v̂ + ε), per element."""
         correction = 1 - self.BETAS[1] ** self._steps[0].item()
         reach: Tensor = self._learning_rate / (self._square[w] / correction).sqrt_().add_(self.EPS)
         return reach
-
-
-def _gradients(weights: list[Tensor]) -> list[Tensor]:
-    """Return the gradients; zeros for a weight that the loss does not depend on."""
-    return [torch.zeros_like(w) if w.grad is None else w.grad for w in weights]

@@ -16,8 +16,10 @@ class Training(Component):
     """How the weights are found.
 
     ``adamw`` and ``sgd`` are stochastic gradient descent; ``exact`` solves a linear model to machine
-    precision, and then epochs, batch size and learning rate have no meaning. ``momentum`` is that of ``sgd``,
-    ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an ``exact`` model.
+    precision, and then epochs, batch size and learning rate have no meaning. The learning rate is the same in
+    all steps, or falls to 0 at the end of the last epoch along a line or half a cosine. ``momentum`` is that
+    of ``sgd``, ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an
+    ``exact`` model.
     """
 
     kind: ClassVar[str] = "training"
@@ -26,6 +28,7 @@ class Training(Component):
     batch_size: Annotated[int, Field(ge=1)] = 64
     optimizer: Literal["adamw", "sgd", "exact"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate_schedule: Literal["constant", "linear", "cosine"] = "constant"
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     negatives: Annotated[int, Field(ge=1)] = 1
     folds: Annotated[int, Field(ge=2)] = 5

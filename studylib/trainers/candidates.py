@@ -53,7 +53,7 @@ def expand(settings: Settings, where: str) -> list[Settings]:
         (name, key): _values(value, f"{where}.{name}.{key}")
         for name, own in settings.items()
         for key, value in own.items()
-        if isinstance(value, list | Mapping)
+        if _is_open(name, key, value)
     }
     combinations = product(*open_settings.values())
     return [_filled(settings, dict(zip(open_settings, c, strict=True))) for c in combinations]
@@ -81,8 +81,16 @@ def chosen(settings: Settings, candidate: int) -> dict[str, float]:
         f"chosen_{name}_{key}": _number(taken[name][key], value)
         for name, own in settings.items()
         for key, value in own.items()
-        if isinstance(value, list | Mapping)
+        if _is_open(name, key, value)
     }
+
+
+def _is_open(name: str, key: str, value: Any) -> bool:
+    """Tell whether a value stands for several: a list or a range, where the setting is no mapping itself."""
+    if not isinstance(value, list | Mapping):
+        return False
+    known = regularizers.CATALOGUE[name].settings() if name in regularizers.CATALOGUE else {}
+    return known.get(key, {}).get("type") != "object"
 
 
 def _number(taken: Any, among: Any) -> float:

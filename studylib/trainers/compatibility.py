@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from studylib import models
 from studylib.datasets.base import Dataset
 from studylib.errors import ParameterError
 from studylib.models.base import Model
-from studylib.regularizers.base import Decay, Layered, Perturbation, Regularizer, Rewiring
+from studylib.regularizers import _wordnet
+from studylib.regularizers.base import (
+    ActivationPenalty,
+    Attack,
+    Decay,
+    Layered,
+    LayerRewiring,
+    LexicalPerturbation,
+    Paraphrasing,
+    Perturbation,
+    Regularizer,
+    Rewiring,
+)
+from studylib.regularizers.elastic_net import ElasticNet
+from studylib.trainers._pairs import clash
 from studylib.trainers.base import Training
 
 EXACT = frozenset({"l1", "l2", "elastic_net"})
@@ -18,6 +32,10 @@ PLACES = {
     "maps": "feature maps",
     "embedding": "word vectors",
     "factors": "factors",
+    "sequence": "hidden states over time",
+    "state": "a recurrent state",
+    "attention": "attention weights",
+    "branch": "residual connections",
 }
 
 
@@ -37,12 +55,29 @@ def refuse_misfits(
         )
     if training.optimizer == "exact":
         _refuse_inexact(dataset, model, where)
-    for regularizer in regularizers:
-        reason = _misfit(regularizer, dataset, model, training)
+    arm = tuple(regularizers)
+    for regularizer in arm:
+        reason = _misfit(regularizer, dataset, model, training) or clash(regularizer, arm, model)
         if reason:
             raise ParameterError(f"{where}.{regularizer.name}: {reason}")
+        refuse_missing(regularizer, where)
         if isinstance(regularizer, Decay):
-            _refuse_overshoot(regularizer, training, where)
+            _refuse_overshoot(regularizer, model, training, where)
+
+
+def refuse_missing(regularizer: Regularizer, where: str) -> None:
+    """Raise unless what the regularizer reads from files is there.
+
+    Raises:
+        ParameterError: what is missing, and how to get it.
+    """
+    try:
+        if isinstance(regularizer, LexicalPerturbation):
+            _wordnet.refuse_missing()
+        if isinstance(regularizer, Paraphrasing):
+            regularizer.refuse_missing()
+    except ParameterError as error:
+        raise ParameterError(f"{where}.{error}") from None
 
 
 def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
@@ -58,9 +93,10 @@ def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
         )
 
 
-def _refuse_overshoot(decay: Decay, training: Training, where: str) -> None:
+def _refuse_overshoot(decay: Decay, model: Model, training: Training, where: str) -> None:
     try:
-        decay.factor(training.learning_rate)
+        for layer in filter(decay.covers, model.layers()):
+            decay.factor(layer, training.learning_rate)
     except ParameterError as error:
         raise ParameterError(f"{where}.{error}") from None
 
@@ -71,10 +107,28 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
     if training.optimizer == "exact" and regularizer.name not in EXACT:
         return "training.optimizer 'exact' takes l1, l2 and elastic_net only. Use 'adamw' or 'sgd'."
-    if isinstance(regularizer, Perturbation) and dataset.inputs not in regularizer.inputs:
+    rescaled = isinstance(regularizer, ElasticNet) and regularizer.form == "rescaled"
+    if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
+        return "form 'rescaled' is of a regression that training.optimizer 'exact' solves. Use 'naive'."
+    return _other_inputs(regularizer, dataset) or _no_place(regularizer, dataset, model)
+
+
+def _other_inputs(regularizer: Regularizer, dataset: Dataset) -> str:
+    if isinstance(regularizer, Perturbation | Attack) and dataset.inputs not in regularizer.inputs:
         return f"disturbs {_listed(regularizer.inputs)}; {dataset.name} holds {dataset.inputs}."
+    if isinstance(regularizer, LexicalPerturbation | Paraphrasing) and dataset.inputs != "text":
+        return f"disturbs text; {dataset.name} holds {dataset.inputs}."
+    return ""
+
+
+def _no_place(regularizer: Regularizer, dataset: Dataset, model: Model) -> str:
+    if isinstance(regularizer, ActivationPenalty) and not model.traced:
+        traced = [name for name in models.CATALOGUE if models.CATALOGUE[name].traced]
+        return f"needs hidden states over time, and {model.name} has none. Models with: {', '.join(traced)}."
     if isinstance(regularizer, Rewiring):
         return _no_slot(regularizer, dataset, model)
+    if isinstance(regularizer, LayerRewiring):
+        return _no_layer(regularizer, dataset, model)
     if isinstance(regularizer, Layered) and not any(map(regularizer.covers, model.layers())):
         return f"no layer of {model.name} matches {regularizer.layers!r}: {', '.join(model.layers())}."
     return ""
@@ -84,20 +138,42 @@ def _no_slot(rewiring: Rewiring, dataset: Dataset, model: Model) -> str:
     fitting = [layer for layer, place in model.slots() if place in rewiring.places]
     if not fitting:
         wanted = " or ".join(PLACES[place] for place in sorted(rewiring.places))
-        others = ", ".join(_with_places(rewiring.places, dataset.inputs)) or "none"
-        return (
-            f"needs {wanted}, and the model {model.name} has none. "
-            f"Models for {dataset.inputs} that have them: {others}."
-        )
-    if not any(map(rewiring.covers, fitting)):
-        return f"none of the layers that it fits matches {rewiring.layers!r}: {', '.join(fitting)}."
-    return ""
+        others = [
+            one.name for one in _taking(dataset) if any(place in rewiring.places for _, place in one.slots())
+        ]
+        return _lacks(wanted, model, dataset, others)
+    return _uncovered(rewiring, fitting)
 
 
-def _with_places(places: Iterable[str], inputs: str) -> list[str]:
+def _no_layer(rewiring: LayerRewiring, dataset: Dataset, model: Model) -> str:
+    fitting = [layer for layer, kind in model.layers().items() if kind in rewiring.fits]
+    if not fitting:
+        wanted = " or ".join(f"{kind} layers" for kind in sorted(rewiring.fits))
+        others = [
+            one.name
+            for one in _taking(dataset)
+            if any(kind in rewiring.fits for kind in one.layers().values())
+        ]
+        return _lacks(wanted, model, dataset, others)
+    return _uncovered(rewiring, fitting)
+
+
+def _uncovered(layered: Layered, fitting: Sequence[str]) -> str:
+    if any(map(layered.covers, fitting)):
+        return ""
+    return f"none of the layers that it fits matches {layered.layers!r}: {', '.join(fitting)}."
+
+
+def _lacks(wanted: str, model: Model, dataset: Dataset, others: Iterable[str]) -> str:
+    return (
+        f"needs {wanted}, and the model {model.name} has none. "
+        f"Models for {dataset.inputs} that have them: {', '.join(others) or 'none'}."
+    )
+
+
+def _taking(dataset: Dataset) -> list[Model]:
     examples = map(models.CATALOGUE.example, models.CATALOGUE)
-    taking = [model for model in examples if inputs in model.inputs]
-    return [model.name for model in taking if any(place in places for _, place in model.slots())]
+    return [model for model in examples if dataset.inputs in model.inputs]
 
 
 def _listed(names: Iterable[str]) -> str:

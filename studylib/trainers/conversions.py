@@ -119,6 +119,26 @@ def from_torch_weight_decay(weight_decay: float) -> Strengths:
     return Strengths(0.0, _checked(weight_decay=weight_decay) / 2)
 
 
+def to_fedprox_mu(strength: float) -> float:
+    """Return μ of FedProx, whose term is ½·μ·Σ(w − wₜ)²; α of L2-SP, ½·α·Σ(w − w⁰)², is the same."""
+    return 2 * _checked(strength=strength)
+
+
+def from_fedprox_mu(mu: float) -> float:
+    """Return μ/2, the strength of ``fedprox`` or ``l2_sp``."""
+    return _checked(mu=mu) / 2
+
+
+def to_half_loss_mcp(strength: float, gamma: float) -> tuple[float, float]:
+    """Return ``lambda`` and ``gamma`` of MCP beside Σ(y − ŷ)²/(2n), as ncvreg and skglm have it."""
+    return _checked(strength=strength) / 2, 2 * _checked(gamma=gamma)
+
+
+def from_half_loss_mcp(lambda_: float, gamma: float) -> tuple[float, float]:
+    """Return (2·lambda, gamma/2), ``strength`` and ``gamma`` of ``mcp``."""
+    return 2 * _checked(lambda_=lambda_), _checked(gamma=gamma) / 2
+
+
 def to_two_class_softmax(strengths: Strengths) -> Strengths:
     """Return the strengths at which a softmax with a weight vector per class fits the same probabilities.
 

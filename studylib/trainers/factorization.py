@@ -14,8 +14,12 @@ from torch.nn import functional as F
 
 from studylib.errors import ParameterError
 from studylib.models._networks import FactorizationNetwork
+from studylib.regularizers.base import Rows
 from studylib.seeds import Noise, initialising
-from studylib.trainers._steps import History, Update
+from studylib.trainers._clock import Average, History, frozen
+from studylib.trainers._objective import Objective
+from studylib.trainers._rewiring import rewire
+from studylib.trainers._steps import Update
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
@@ -70,37 +74,44 @@ def train(
         Divergence: a loss or a weight stopped being finite.
         ParameterError: the model is no factorization, or a row leaves no item to draw as a negative.
     """
-    techniques = Techniques(regularizers)
+    techniques = Techniques(regularizers, seed, device)
     dtype = getattr(torch, training.precision)
     with initialising(seed):
         network = model.build(split.inputs, split.outputs).to(device, dtype)
     if not isinstance(network, FactorizationNetwork):
         raise ParameterError(f"ranking is learnt by matrix_factorization, not by the model {model.name}.")
-    techniques.rewire(network, seed, device)
+    rewire(network, model, techniques, len(split.train))
     pairs = torch.from_numpy(split.train.x).to(device)
     held = torch.from_numpy(split.validation.x).to(device)
     sampler = Negatives(pairs, split.inputs, training.negatives)
     held_out = sampler.beside(held, Noise(seed, "held-out negatives", device))
-    objective = techniques.objective(network, model)
-    update = Update(techniques, network, model, training)
+    steps = -(-len(pairs) // training.batch_size)
+    objective = Objective(techniques, network, model)
+    update = Update(techniques, network, model, training, steps * training.epochs)
+    average = Average(techniques, network, steps, training.epochs)
     history = History(techniques, network)
     order, draws = Noise(seed, "order", device), Noise(seed, "negatives", device)
 
-    for _ in range(training.epochs):
+    for epoch in range(training.epochs):
         network.train()
+        techniques.turn(epoch, training.epochs, history.losses, network)
+        update.freeze(frozen(techniques, network, model, epoch))
+        objective.begin(epoch)
         shuffled = sampler.beside(pairs[order.permutation(len(pairs), like=pairs)], draws)
         for batch in shuffled.split(training.batch_size):
             p, q = network.rows(batch[:, 0]), network.items(batch[:, 1:])
-            loss = objective(_ranking_loss(network.scores(p, q, batch[:, 1:])))
-            for cost in techniques.interaction_penalties:
-                loss = loss + cost.value(p, *q.unbind(1))
-            update(loss)
+            loss = _ranking_loss(network.scores(p, q, batch[:, 1:]))
+            tables = network.rows.weight, network.items.weight
+            used = Rows(batch[:, :1], p[:, None]), Rows(batch[:, 1:], q)
+            update(objective.of_interactions(loss, tables, used))
+            average.add()
         history.add(_mean_loss(network, shuffled), _mean_loss(network, held_out))
         history.refuse_divergence(training)
         if history.stop():
             break
 
     history.restore_best()
+    average.take(lambda: None)
     return Factorized(network, history.train_loss, history.validation_loss, history.best_epoch)
 
 

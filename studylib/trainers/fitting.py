@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studylib.errors import Divergence
+from studylib.regularizers.base import Averaging
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
@@ -87,14 +88,17 @@ def _gradient(
     device: str,
 ) -> Outcome:
     from studylib.trainers import gradient
+    from studylib.trainers._rewiring import weights
 
     trained = gradient.train(split, model, regularizers, training, seed, device)
-    weights = [trained.module.get_parameter(f"{layer}.weight") for layer in model.layers()]
+    acting = [weights(trained.module, layer) for layer in model.layers()]
     metrics, curves = supervised(trained.predict, split)
-    metrics |= sizes(*(w.detach().cpu().numpy() for w in weights))
+    metrics |= sizes(*(w.detach().cpu().numpy() for w in acting))
     metrics["best_epoch"] = float(trained.best_epoch)
     curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
-    return Outcome(metrics, trained.validation_loss[trained.best_epoch - 1], curves)
+    averaged = any(isinstance(one, Averaging) for one in regularizers)  # the history is of other weights
+    score = metrics["validation_loss"] if averaged else trained.validation_loss[trained.best_epoch - 1]
+    return Outcome(metrics, score, curves)
 
 
 def _exact(

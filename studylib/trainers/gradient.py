@@ -10,11 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from studylib.seeds import Noise, initialising
-from studylib.trainers._steps import History, Update
+from studylib.trainers._batches import Disturbance, batches, targets
+from studylib.trainers._clock import Average, History, frozen
+from studylib.trainers._objective import Objective
+from studylib.trainers._predictions import predictor
+from studylib.trainers._rewiring import rewire
+from studylib.trainers._steps import Update
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     import numpy as np
 
@@ -41,12 +46,12 @@ class Trained:
     train_loss: list[float]
     validation_loss: list[float]
     best_epoch: int
+    outputs: Callable[[Tensor], Tensor]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return the module's outputs (n, outputs) for the rows ``x``, in float64."""
+        """Return the model's outputs (n, outputs) for the rows ``x``, in float64."""
         weight = next(self.module.parameters())
-        rows = _tensor(x, weight.dtype, str(weight.device))
-        return _outputs(self.module, rows).double().cpu().numpy()
+        return self.outputs(_tensor(x, weight.dtype, str(weight.device))).double().cpu().numpy()
 
 
 def train(
@@ -66,39 +71,42 @@ def train(
     Raises:
         Divergence: a loss or a weight stopped being finite.
     """
-    techniques = Techniques(regularizers)
+    techniques = Techniques(regularizers, seed, device)
     dtype = getattr(torch, training.precision)
     with initialising(seed):
         module = model.build(split.inputs, split.outputs).to(device, dtype)
-    techniques.rewire(module, seed, device)
+    rewire(module, model, techniques, len(split.train))
     x, y = _rows(split.train, dtype, device)
     seen_x, seen_y = x[:MONITORED_ROWS], y[:MONITORED_ROWS]
     held_x, held_y = _rows(split.validation, dtype, device)
-    target = F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.outputs > 1 else y
-    disturb = techniques.disturbance(seed, device)
-    objective = techniques.objective(module, model)
-    update = Update(techniques, module, model, training)
+    target = targets(y, split, techniques, dtype)
+    steps = -(-len(x) // training.batch_size)
+    disturb = Disturbance(techniques, module, split, _loss)
+    objective = Objective(techniques, module, model)
+    update = Update(techniques, module, model, training, steps * training.epochs)
+    average = Average(techniques, module, steps, training.epochs)
     history = History(techniques, module)
     order = Noise(seed, "order", device)
 
-    for _ in range(training.epochs):
+    for epoch in range(training.epochs):
         module.train()
-        for rows in _batches(x, target, training.batch_size, order):
+        techniques.turn(epoch, training.epochs, history.losses, module)
+        update.freeze(frozen(techniques, module, model, epoch))
+        objective.begin(epoch)
+        for rows in batches(x, target, order.permutation(len(x), like=x), training.batch_size):
             batch, goal = disturb(*rows)
-            update(objective(_loss(module(batch), goal)))
+            outputs = module(batch)
+            update(objective.of_outputs(_loss(outputs, goal), outputs))
+            average.add()
         history.add(_mean_loss(module, seen_x, seen_y), _mean_loss(module, held_x, held_y))
         history.refuse_divergence(training)
         if history.stop():
             break
 
     history.restore_best()
-    return Trained(module, history.train_loss, history.validation_loss, history.best_epoch)
-
-
-def _batches(x: Tensor, target: Tensor, size: int, order: Noise) -> Iterator[tuple[Tensor, Tensor]]:
-    # one gather per epoch, then views: cheaper than a gather per batch
-    rows = order.permutation(len(x), like=x)
-    return zip(x[rows].split(size), target[rows].split(size), strict=True)
+    average.take(lambda: _passed(module, x))
+    outputs_of = predictor(techniques, lambda rows: _outputs(module, rows), module, held_x, held_y)
+    return Trained(module, *history.losses, history.best_epoch, outputs_of)
 
 
 def _loss(outputs: Tensor, target: Tensor) -> Tensor:
@@ -113,8 +121,12 @@ def _mean_loss(module: nn.Module, x: Tensor, y: Tensor) -> float:
 
 def _outputs(module: nn.Module, x: Tensor) -> Tensor:
     module.eval()
-    with torch.no_grad():
-        return torch.cat([module(rows) for rows in x.split(EVALUATION_ROWS)])
+    return _passed(module, x)
+
+
+@torch.no_grad()
+def _passed(module: nn.Module, x: Tensor) -> Tensor:
+    return torch.cat([module(rows) for rows in x.split(EVALUATION_ROWS)])
 
 
 def _rows(examples: Examples, dtype: torch.dtype, device: str) -> tuple[Tensor, Tensor]:

@@ -13,16 +13,14 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from studylib.errors import Divergence, ParameterError
-from studylib.regularizers.elastic_net import ElasticNet
-from studylib.regularizers.l1 import L1
-from studylib.regularizers.l2 import L2
 from studylib.seeds import numpy_generator
 from studylib.trainers._least_squares import Coefficients
+from studylib.trainers._penalties import strengths_of, stretch_of
 from studylib.trainers._problems import Loss, checked, problem, total_loss
 from studylib.trainers.conversions import Strengths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import ArrayLike
 
@@ -44,6 +42,7 @@ __all__ = [
     "path",
     "solve",
     "strengths_of",
+    "stretch_of",
     "train",
 ]
 
@@ -136,11 +135,13 @@ def cross_validate(
     folds: int,
     generator: np.random.Generator,
     loss: Loss,
+    stretches: Sequence[float] = (),
 ) -> CrossValidation:
     """Score each pair (l1, l2) on rows held out in turn; every row counts once.
 
     The best has the lowest mean loss; of equals, the one with the larger l1 + l2. A candidate without a
-    finite solution in a fold scores infinity.
+    finite solution in a fold scores infinity. ``stretches`` says what the weights of each candidate are
+    multiplied by; none is 1.
 
     Raises:
         Divergence: no candidate has a finite solution in every fold, or a fold leaves only one class.
@@ -155,39 +156,16 @@ def cross_validate(
         )
     total = np.zeros(len(pairs))
     for held in np.array_split(generator.permutation(len(y)), folds):
-        task = problem(np.delete(x, held, axis=0), np.delete(y, held), loss)
+        rows = np.delete(x, held, axis=0)
+        solutions = _solved(problem(rows, np.delete(y, held), loss), pairs)
         total += [
-            np.inf if solution is None else total_loss(solution, x[held], y[held], loss)
-            for solution in _solved(task, pairs)
+            np.inf if one is None else total_loss(one.stretched(factor, rows), x[held], y[held], loss)
+            for one, factor in zip(solutions, stretches or [1.0] * len(pairs), strict=True)
         ]
     if not np.isfinite(total).any():
         raise Divergence("no candidate has a finite solution in every fold. Add a larger strength to them.")
     best = min(range(len(pairs)), key=lambda i: (total[i], -sum(pairs[i])))
     return CrossValidation(tuple((total / len(y)).tolist()), best)
-
-
-def strengths_of(penalties: Iterable[Regularizer]) -> Strengths:
-    """Return the sums of λ₁ and of λ₂ over ``l1``, ``l2`` and ``elastic_net`` penalties.
-
-    Raises:
-        ParameterError: one of them is something else.
-    """
-    l1 = l2 = 0.0
-    for penalty in penalties:
-        match penalty:
-            case L1():
-                l1 += penalty.strength
-            case L2():
-                l2 += penalty.strength
-            case ElasticNet():
-                l1 += penalty.strength * penalty.mix
-                l2 += penalty.strength * (1 - penalty.mix)
-            case _:
-                raise ParameterError(
-                    f"training.optimizer 'exact' takes l1, l2 and elastic_net, not {penalty.name}. "
-                    "Use training.optimizer 'adamw'."
-                )
-    return Strengths(l1, l2)
 
 
 def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: Training, seed: int) -> Fitted:
@@ -208,11 +186,13 @@ def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: T
     loss: Loss = "squared" if split.outputs == 1 else "logistic"
     x, y = split.train.x, split.train.y
     pairs = [strengths_of(penalties) for penalties in candidates]
+    stretches = [stretch_of(penalties, loss) for penalties in candidates]
     chosen = CrossValidation((), 0)
     if len(pairs) > 1:
-        chosen = cross_validate(x, y, pairs, training.folds, numpy_generator(seed, "folds"), loss)
+        folds = numpy_generator(seed, "folds")
+        chosen = cross_validate(x, y, pairs, training.folds, folds, loss, stretches)
     l1, l2 = pairs[chosen.best]
-    solution = solve(x, y, l1=l1, l2=l2, loss=loss)
+    solution = solve(x, y, l1=l1, l2=l2, loss=loss).stretched(stretches[chosen.best], x)
     return Fitted(solution.weights, solution.intercept, loss, chosen.best, chosen.scores)
 
 

@@ -1,97 +1,106 @@
-"""The regularizers of an arm, sorted by the place where they touch training."""
+"""The regularizers of an arm, by the place where they touch training, as strong as they are now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar, final
 
-from studylib.regularizers.base import (
-    Constraint,
-    Decay,
-    InteractionPenalty,
-    Layered,
-    Penalty,
-    Perturbation,
-    Regularizer,
-    Rewiring,
-    Schedule,
-)
+from studylib.errors import StudyError
+from studylib.regularizers._modules import Noisy
+from studylib.regularizers.base import Constraint, Penalty, Perturbation, Regularizer, StrengthSchedule
 from studylib.seeds import Noise
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from studylib.models.base import Model
+    from torch import nn
 
 R = TypeVar("R", bound=Regularizer)
 
 
 @final
 class Techniques:
-    """What a training asks of its regularizers: one attribute per kind, in the order of the arm.
+    """What a training asks of its regularizers: one attribute per kind, in the order of their names.
 
-    Perturbations that soften targets come last, so that what bends the inputs sees whole examples.
+    A schedule turns their strengths: what is asked for by ``live`` is as strong as it is in this epoch.
     """
 
-    def __init__(self, regularizers: Iterable[Regularizer]) -> None:
-        self._all = tuple(regularizers)
-        penalties = self._of(Penalty)
-        self.smooth = [p for p in penalties if p.smooth]
-        self.proximal = [p for p in penalties if not p.smooth]
-        self.interaction_penalties = self._of(InteractionPenalty)
-        self.decays = self._of(Decay)
-        self.constraints = self._of(Constraint)
-        self.perturbations = sorted(self._of(Perturbation), key=lambda p: p.softens)
-        self.rewirings = self._of(Rewiring)
-        self.schedules = self._of(Schedule)
+    def __init__(self, regularizers: Iterable[Regularizer], seed: int, device: str) -> None:
+        self._all = tuple(sorted(regularizers, key=lambda one: one.name))
+        self._live = {one.name: one for one in self._all}
+        self.seed, self.device = seed, device
 
-    def _of(self, kind: type[R]) -> list[R]:
-        return [r for r in self._all if isinstance(r, kind)]
+    def of(self, kind: type[R]) -> list[R]:
+        """Return those of a kind."""
+        return [one for one in self._all if isinstance(one, kind)]
+
+    def live(self, technique: R) -> R:
+        """Return ``technique`` as strong as it is now."""
+        return self._live[technique.name]  # type: ignore[return-value]  # it is a copy of the same class
+
+    def noise(self, technique: Regularizer) -> Noise:
+        """Return the stream of ``technique``; whoever asks twice gets the same draws twice."""
+        return Noise(self.seed, f"noise/{technique.name}", self.device)
+
+    @property
+    def smooth(self) -> list[Penalty]:
+        """Those penalties that are followed by their gradient."""
+        return [penalty for penalty in self.of(Penalty) if penalty.smooth]
+
+    @property
+    def proximal(self) -> list[Penalty]:
+        """Those penalties that are followed by their prox, in the order that gives that of their sum."""
+        return sorted((one for one in self.of(Penalty) if not one.smooth), key=lambda one: one.turn)
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """The constraints, in the order in which they are met."""
+        return sorted(self.of(Constraint), key=lambda one: one.turn)
 
     @property
     def softens(self) -> bool:
         """Whether any of them turns class numbers into class probabilities."""
-        return any(p.softens for p in self.perturbations)
+        return any(p.softens for p in self.of(Perturbation))
 
-    def rewire(self, module: nn.Module, seed: int, device: str) -> None:
-        """Fill the open slots of ``module``; each technique draws from a stream of its own."""
-        from studylib.models._slot import Slot
+    def turn(
+        self,
+        epoch: int,
+        epochs: int,
+        losses: tuple[Sequence[float], Sequence[float]],
+        module: nn.Module,
+    ) -> None:
+        """Give all techniques, and their modules in ``module``, the strength that they have in ``epoch``.
 
-        slots = [part for part in module.modules() if isinstance(part, Slot)]
-        dtype = next(module.parameters()).dtype
-        for rewiring in self.rewirings:
-            noise = _noise(rewiring, seed, device)
-            for slot in slots:
-                if slot.place in rewiring.places and rewiring.covers(slot.layer):
-                    slot.append(rewiring.module(slot.width, noise).to(device, dtype))
-
-    def disturbance(self, seed: int, device: str) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return the function that disturbs a batch by all perturbations in turn."""
-        steps = [(p.perturb, _noise(p, seed, device)) for p in self.perturbations]
-
-        def disturb(x: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-            for perturb, noise in steps:
-                x, target = perturb(x, target, noise)
-            return x, target
-
-        return disturb
-
-    def objective(self, module: nn.Module, model: Model) -> Callable[[Tensor], Tensor]:
-        """Return the function that adds the smooth penalties, of the weights as they are, to a loss."""
-        terms = [(p.value, w) for p in self.smooth for w in self.cover(p, module, model)]
-
-        def objective(loss: Tensor) -> Tensor:
-            for value, w in terms:
-                loss = loss + value(w)
-            return loss
-
-        return objective
-
-    @staticmethod
-    def cover(layered: Layered, module: nn.Module, model: Model) -> list[Tensor]:
-        """Return the weights that a regularizer covers; biases and norm parameters never are."""
-        return [module.get_parameter(f"{layer}.weight") for layer in model.layers() if layered.covers(layer)]
+        Args:
+            epoch: 0 is the first.
+            epochs: how many there are to be.
+            losses: of train and of validation rows, in the epochs before.
+            module: the network.
+        """
+        schedules = self.of(StrengthSchedule)
+        if not schedules:
+            return
+        for technique in self._all:
+            if technique.dial():
+                factor = 1.0
+                for schedule in schedules:
+                    if fnmatchcase(technique.name, schedule.technique):
+                        factor *= schedule.factor(epoch, epochs, *losses)
+                self._live[technique.name] = _turned(technique, factor)
+        for part in noisy(module):
+            part.technique = self._live[part.technique.name]
 
 
-def _noise(technique: Regularizer, seed: int, device: str) -> Noise:
-    return Noise(seed, f"noise/{technique.name}", device)
+def noisy(module: nn.Module) -> Iterator[Noisy]:
+    """Give the parts of ``module`` that draw noise in training."""
+    return (part for part in module.modules() if isinstance(part, Noisy))
+
+
+def _turned(technique: R, factor: float) -> R:
+    turned = technique.turned(factor)
+    dial = technique.dial()
+    if dial in {"rate", "probability"} and getattr(turned, dial) > 1:
+        raise StudyError(
+            f"{technique.name}.{dial}: expected at most 1, got {getattr(technique, dial):g} × {factor:g}, as"
+            " a schedule of this arm asks for. Lower one of the two."
+        )
+    return turned
