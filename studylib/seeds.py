@@ -6,11 +6,12 @@ everything but what is compared.
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +41,30 @@ def initialising(seed: int) -> Iterator[None]:
         # layers are made on the CPU; torch.manual_seed would reseed the generators of other devices as well
         torch.default_generator.manual_seed(derive(seed, "init"))
         yield
+
+
+@contextmanager
+def repeatable(device: str) -> Iterator[None]:
+    """Let a GPU add in the same order each time, where its fastest kernels do not.
+
+    An operation that has no such kernel raises a ``RuntimeError`` of torch that names it.
+    """
+    if device == "cpu":
+        yield
+        return
+    import torch
+
+    # cuBLAS reads it when it is first used: a workspace of its own for each stream
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    cudnn: Any = torch.backends.cudnn
+    before = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
+    torch.use_deterministic_algorithms(mode=True)
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=before[0])
+        cudnn.deterministic, cudnn.benchmark = before[1:]
 
 
 class Draws(ABC):

@@ -11,6 +11,7 @@ from made_up import DATASETS, MadeUp
 from studylib import models, regularizers
 from studylib.errors import ParameterError
 from studylib.regularizers.base import (
+    Attack,
     Corruption,
     Dropping,
     GradientRule,
@@ -64,10 +65,12 @@ def cases() -> Iterator[Any]:
 
 
 def draws(technique: Regularizer) -> bool:
-    """Tell whether a training with it depends on noise."""
+    """Tell whether a training with it depends on noise, or on which rows stand beside each other."""
+    if technique.name in {"spectral_norm", "ghost_batch_norm"}:
+        return True
     if isinstance(technique, LayerRewiring):
         return technique.draws
-    noisy = Dropping | Perturbation | LexicalPerturbation | Corruption | Sampling | StrengthSchedule
+    noisy = Attack | Dropping | Perturbation | LexicalPerturbation | Corruption | Sampling | StrengthSchedule
     if isinstance(technique, Rewiring):
         return isinstance(technique, Dropping | Perturbation)
     return isinstance(technique, noisy) or (isinstance(technique, GradientRule) and "noise" in technique.name)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from studylib.seeds import Noise, derive, initialising, numpy_generator
+from studylib.seeds import Noise, derive, initialising, numpy_generator, repeatable
 
 PURPOSES = ("split", "init", "order", "noise/dropout", "noise/mixup")
 PAIRS = [(seed, purpose) for seed in range(200) for purpose in PURPOSES]
@@ -26,6 +26,18 @@ def draws(noise: Noise, like: torch.Tensor) -> list[torch.Tensor]:
         noise.permutation(5, like=like),
         noise.beta(0.4, like=like),
     ]
+
+
+def test_a_gpu_is_held_to_one_order_and_let_go_again() -> None:
+    """Within, torch takes kernels that give the same bits twice; afterwards what it took before."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.deterministic
+    with repeatable("cuda"):
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.backends.cudnn.deterministic
+    with repeatable("cpu"):
+        assert torch.are_deterministic_algorithms_enabled() == before[0]
+
+    assert (torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.deterministic) == before
 
 
 def test_derived_seeds_are_63_bit_and_all_different() -> None:

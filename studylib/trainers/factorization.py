@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from studylib.errors import ParameterError
 from studylib.models._networks import FactorizationNetwork
 from studylib.regularizers.base import Rows
-from studylib.seeds import Noise, initialising
+from studylib.seeds import Noise, initialising, repeatable
 from studylib.trainers._clock import Average, History, frozen
 from studylib.trainers._objective import Objective
 from studylib.trainers._rewiring import rewire
@@ -74,7 +74,12 @@ def train(
         Divergence: a loss or a weight stopped being finite.
         ParameterError: the model is no factorization, or a row leaves no item to draw as a negative.
     """
-    techniques = Techniques(regularizers, seed, device)
+    with repeatable(device):
+        return _trained(split, model, Techniques(regularizers, seed, device), training)
+
+
+def _trained(split: Split, model: Model, techniques: Techniques, training: Training) -> Factorized:
+    seed, device = techniques.seed, techniques.device
     dtype = getattr(torch, training.precision)
     with initialising(seed):
         network = model.build(split.inputs, split.outputs).to(device, dtype)

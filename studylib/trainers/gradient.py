@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from studylib.seeds import Noise, initialising
+from studylib.seeds import Noise, initialising, repeatable
 from studylib.trainers._batches import Disturbance, batches, targets
 from studylib.trainers._clock import Average, History, frozen
 from studylib.trainers._objective import Objective
@@ -71,7 +71,12 @@ def train(
     Raises:
         Divergence: a loss or a weight stopped being finite.
     """
-    techniques = Techniques(regularizers, seed, device)
+    with repeatable(device):
+        return _trained(split, model, Techniques(regularizers, seed, device), training)
+
+
+def _trained(split: Split, model: Model, techniques: Techniques, training: Training) -> Trained:
+    seed, device = techniques.seed, techniques.device
     dtype = getattr(torch, training.precision)
     with initialising(seed):
         module = model.build(split.inputs, split.outputs).to(device, dtype)
