@@ -113,6 +113,11 @@ class Corruption(Regularizer):
     kind: ClassVar[str] = "perturbation"
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
+    @classmethod
+    def dial(cls) -> str:
+        """Return nothing: what happens before the first epoch is turned by no schedule."""
+        return ""
+
     @abstractmethod
     def corrupt(self, y: Tensor, classes: int, noise: Draws) -> Tensor:
         """Return the class numbers (n,) to train with."""

@@ -1,0 +1,38 @@
+"""What would change nothing is refused before training, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from made_up import Grades, MadeUp, Pictures, Sentences
+
+from studylib import models
+from studylib.errors import ParameterError
+from studylib.regularizers import make
+from studylib.trainers.base import Training
+from studylib.trainers.compatibility import refuse_misfits
+
+
+def refusal(dataset: MadeUp, model: str, techniques: dict[str, Any], **training: Any) -> str:
+    """Return what is said against the combination; empty if nothing is."""
+    built = [make(name, **settings) for name, settings in techniques.items()]
+    try:
+        refuse_misfits(dataset, models.CATALOGUE.example(model), built, Training(**training), "arms.a")
+    except ParameterError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("schedule", ["strength_schedule", "late_dropout", "early_dropout"])
+def test_a_schedule_does_not_turn_what_happens_once(schedule: str) -> None:
+    """Labels are spoilt before the first epoch, so that a schedule over the epochs cannot turn their share."""
+    settings = {"shape": "rising"} if schedule == "strength_schedule" else {"epochs": 1}
+    named = {"technique": "label_noise", **settings}
+    arm = {"label_noise": {"rate": 0.2}, "l2": {"strength": 0.1}, schedule: named}
+
+    said = refusal(Grades(), "mlp", arm)
+
+    assert said == (
+        f"arms.a.{schedule}: no technique with a strength matches 'label_noise'. In this arm: l2."
+    )
