@@ -36,3 +36,19 @@ def test_a_schedule_does_not_turn_what_happens_once(schedule: str) -> None:
     assert said == (
         f"arms.a.{schedule}: no technique with a strength matches 'label_noise'. In this arm: l2."
     )
+
+
+@pytest.mark.parametrize("decay", ["weight_decay", "coupled_weight_decay"])
+def test_a_strength_of_its_own_is_that_of_a_layer(decay: str) -> None:
+    """A pattern that matches no layer, or none that the technique covers, is refused with those it covers."""
+
+    def said(pattern: str, layers: str = "*") -> str:
+        own = {"strength": 0.1, "layers": layers, "by_layer": {"output": 0.2, pattern: 0.3}}
+        return refusal(Grades(), "mlp", {decay: own})
+
+    covered = "hidden1, hidden2, output"
+    assert said("conv*") == f"arms.a.{decay}: none of its layers matches 'conv*' of by_layer: {covered}."
+    assert said("hidden1", layers="out*") == (
+        f"arms.a.{decay}: none of its layers matches 'hidden1' of by_layer: output."
+    )
+    assert said("hidden?") == ""

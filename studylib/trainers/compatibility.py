@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from studylib import models
 from studylib.datasets.base import Dataset
@@ -129,8 +130,17 @@ def _no_place(regularizer: Regularizer, dataset: Dataset, model: Model) -> str:
         return _no_slot(regularizer, dataset, model)
     if isinstance(regularizer, LayerRewiring):
         return _no_layer(regularizer, dataset, model)
-    if isinstance(regularizer, Layered) and not any(map(regularizer.covers, model.layers())):
-        return f"no layer of {model.name} matches {regularizer.layers!r}: {', '.join(model.layers())}."
+    return _no_layer_of(regularizer, model) if isinstance(regularizer, Layered) else ""
+
+
+def _no_layer_of(layered: Layered, model: Model) -> str:
+    covered = [layer for layer in model.layers() if layered.covers(layer)]
+    if not covered:
+        return f"no layer of {model.name} matches {layered.layers!r}: {', '.join(model.layers())}."
+    by_layer: Mapping[str, float] = getattr(layered, "by_layer", {})
+    for pattern in by_layer:
+        if not any(fnmatchcase(layer, pattern) for layer in covered):
+            return f"none of its layers matches {pattern!r} of by_layer: {', '.join(covered)}."
     return ""
 
 
