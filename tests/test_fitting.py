@@ -199,6 +199,15 @@ def test_the_best_candidate_is_taken_whole(
         assert taken.score == outcome.score == min(other.score for other in alone)
 
 
+def test_a_candidate_is_scored_by_its_predictions() -> None:
+    """How many passes a prediction averages is chosen by the loss of the predictions, not of a single pass."""
+    settings: Settings = {"dropout": {"rate": 0.5}, "mc_dropout": {"samples": [1, 50]}}
+    outcome = fitted(Measures(), settings, FAST, "mlp")
+
+    assert outcome.metrics["chosen_mc_dropout_samples"] == 50
+    assert outcome.score == outcome.metrics["validation_loss"]
+
+
 @pytest.mark.parametrize("dataset", [Measures(), Prices()], ids=lambda d: d.task)
 def test_validation_rows_choose_nothing_where_train_rows_are_cross_validated(dataset: MadeUp) -> None:
     """The exact trainer takes the same strength whatever the validation rows say."""

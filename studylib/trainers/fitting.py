@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studylib.errors import Divergence
-from studylib.regularizers.base import Averaging
+from studylib.regularizers.base import Averaging, Prediction
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
@@ -96,8 +96,9 @@ def _gradient(
     metrics |= sizes(*(w.detach().cpu().numpy() for w in acting))
     metrics["best_epoch"] = float(trained.best_epoch)
     curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
-    averaged = any(isinstance(one, Averaging) for one in regularizers)  # the history is of other weights
-    score = metrics["validation_loss"] if averaged else trained.validation_loss[trained.best_epoch - 1]
+    # the history is of other weights, or of outputs as they were before predictions were made of them
+    other = any(isinstance(one, Averaging | Prediction) for one in regularizers)
+    score = metrics["validation_loss"] if other else trained.validation_loss[trained.best_epoch - 1]
     return Outcome(metrics, score, curves)
 
 
