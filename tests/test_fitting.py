@@ -200,7 +200,7 @@ def test_the_best_candidate_is_taken_whole(
 
 
 def test_a_candidate_is_scored_by_its_predictions() -> None:
-    """How many passes a prediction averages is chosen by the loss of the predictions, not of a single pass."""
+    """How many passes are averaged is chosen by the loss of the predictions, not by that of one pass."""
     settings: Settings = {"dropout": {"rate": 0.5}, "mc_dropout": {"samples": [1, 50]}}
     outcome = fitted(Measures(), settings, FAST, "mlp")
 

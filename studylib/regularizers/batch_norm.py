@@ -36,6 +36,7 @@ class BatchNorm(Rewiring):
     """
 
     places: ClassVar[frozenset[str]] = frozenset({"normalisation"})
+    pairs: ClassVar[bool] = True
 
     momentum: Annotated[
         float,

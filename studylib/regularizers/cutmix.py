@@ -36,6 +36,7 @@ class Cutmix(Perturbation):
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
     softens: ClassVar[bool] = True
+    pairs: ClassVar[bool] = True
 
     alpha: Annotated[float, Field(gt=0, description="1 makes every share of the area equally likely")] = 1.0
     probability: Annotated[float, Field(ge=0, le=1, description="how often a batch is mixed")] = 1.0

@@ -41,6 +41,7 @@ class EmbeddingMixup(Perturbation, Rewiring):
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
     inputs: ClassVar[frozenset[str]] = frozenset({"text"})
     softens: ClassVar[bool] = True
+    pairs: ClassVar[bool] = True
     places: ClassVar[frozenset[str]] = frozenset({"embedding"})
 
     alpha: Annotated[

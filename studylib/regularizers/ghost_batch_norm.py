@@ -33,6 +33,7 @@ class GhostBatchNorm(Rewiring):
     """  # noqa: E501  a formula is one line
 
     places: ClassVar[frozenset[str]] = frozenset({"normalisation"})
+    pairs: ClassVar[bool] = True
 
     size: Annotated[int, Field(ge=2, description="rows that are normalised together")] = 16
     momentum: Annotated[

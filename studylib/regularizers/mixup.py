@@ -36,6 +36,7 @@ class Mixup(Perturbation):
     tasks: ClassVar[frozenset[str]] = frozenset({"classification", "regression"})
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
     softens: ClassVar[bool] = True
+    pairs: ClassVar[bool] = True
 
     alpha: Annotated[
         float, Field(gt=0, description="0.2 mostly leaves one row nearly alone; 1 mixes in any proportion")

@@ -111,7 +111,26 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
     rescaled = isinstance(regularizer, ElasticNet) and regularizer.form == "rescaled"
     if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
         return "form 'rescaled' is of a regression that training.optimizer 'exact' solves. Use 'naive'."
-    return _other_inputs(regularizer, dataset) or _no_place(regularizer, dataset, model)
+    return (
+        _other_inputs(regularizer, dataset)
+        or _no_place(regularizer, dataset, model)
+        or _alone(regularizer, model, training)
+    )
+
+
+def _alone(regularizer: Regularizer, model: Model, training: Training) -> str:
+    if not regularizer.pairs or training.batch_size > 1:
+        return ""
+    kinds = model.layers()
+    places = [
+        layer
+        for layer, place in model.slots()
+        if isinstance(regularizer, Rewiring) and place in regularizer.places and regularizer.covers(layer)
+    ]
+    # in a feature map there are other places beside each, of the same row
+    if places and all(kinds[layer] == "convolution" for layer in places):
+        return ""
+    return "needs several rows in a batch, and training.batch_size is 1. Choose at least 2."
 
 
 def _other_inputs(regularizer: Regularizer, dataset: Dataset) -> str:

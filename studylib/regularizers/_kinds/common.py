@@ -34,12 +34,14 @@ class Regularizer(Component):
 
     Attributes:
         tasks: kinds of problems that it has a meaning for.
+        pairs: whether it needs another row of the batch beside each.
 
     The docstring of a concrete one has, beside its first sentence, the paragraphs ``Formula:`` (in LaTeX),
     ``Use:`` (when it is worth a try) and ``Traps:``; the catalogue shows them.
     """
 
     tasks: ClassVar[frozenset[str]] = ALL_TASKS
+    pairs: ClassVar[bool] = False
 
     @classmethod
     def sections(cls) -> dict[str, str]:
