@@ -246,6 +246,29 @@ def test_exact_spectral_norm_of_a_convolution() -> None:
     assert 1.2 < norms[1] <= 3
 
 
+@pytest.mark.parametrize(
+    "build", [lambda: nn.Linear(4, 3), lambda: nn.Conv2d(2, 3, 3)], ids=["linear", "maps"]
+)
+@pytest.mark.parametrize("method", ["power", "exact"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_spectral_norm_hides_no_diverged_weight(build: Any, method: Any, bad: float) -> None:
+    """A weight that is no finite number makes all of them NaN, in training too, and is no error by itself."""
+    module: Any = SpectralNorm(method=method).rewired(made(build), Noise(1, "noise"), 1)
+    with torch.no_grad():
+        module.original.view(-1)[1] = bad
+
+    assert module(normal(5, *((4,) if module.original.ndim == 2 else (2, 4, 4)))).isnan().all()
+    assert module.weight.isnan().all()
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_the_bound_of_a_convolution_holds_at_any_size(size: float) -> None:
+    """In single precision, where the squares of its numbers overflow or vanish, a kernel keeps its bound."""
+    kernel = normal(3, 2, 3, 3).float()
+
+    torch.testing.assert_close(norm_bound(size * kernel), size * norm_bound(kernel), rtol=1e-5, atol=0)
+
+
 def test_other_paddings_are_refused() -> None:
     """A convolution that does not pad with zeros is an error that says what was found."""
     with pytest.raises(StudyError, match=r"^weight_norm: .*padding_mode=circular"):

@@ -144,13 +144,15 @@ def largest_gain(kernel: Tensor, sizes: list[int], groups: int = 1) -> Tensor:
     Sedghi, Gupta and Long (2019), https://arxiv.org/abs/1805.10408: it is that of the matrices, outputs by
     inputs, which the Fourier transform of the kernel gives for each frequency.
     """
-    blocks = kernel.reshape(groups, -1, *kernel.shape[1:])
+    # What has diverged becomes no number: a decomposition of it would be an error of its own. The sum is a
+    # bound of what the transform gives.
+    finite = kernel.abs().sum().isfinite()
+    blocks = torch.where(finite, kernel, 0).reshape(groups, -1, *kernel.shape[1:])
     if sizes:
         # half of the frequencies: the others are their conjugates, with the same singular values
         blocks = torch.fft.rfftn(blocks, s=sizes, dim=list(range(3, blocks.ndim)))
     matrices = blocks.flatten(3).permute(0, 3, 1, 2).flatten(0, 1) if sizes else blocks
-    largest: Tensor = torch.linalg.matrix_norm(_largest(matrices), 2)
-    return largest
+    return torch.where(finite, torch.linalg.matrix_norm(_largest(matrices), 2), torch.nan)
 
 
 def _largest(matrices: Tensor) -> Tensor:
@@ -159,6 +161,8 @@ def _largest(matrices: Tensor) -> Tensor:
         return matrices[0]
     # by the squares, whose eigenvalues cost a fraction of a singular value decomposition
     some = matrices.detach()
+    peak = some.abs().amax()
+    some = some / torch.where(peak == 0, 1, peak)  # so that no square overflows or vanishes
     squares = some @ some.mH if some.shape[1] < some.shape[2] else some.mH @ some
     best = torch.linalg.eigvalsh(squares)[:, -1].argmax()
     return matrices.index_select(0, best.reshape(1))[0]
