@@ -168,6 +168,21 @@ def test_spectral_norm_iterates_once_per_training_pass() -> None:
     torch.testing.assert_close(torch.linalg.matrix_norm(module.weight, 2).item(), 1.0)
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_spectral_norm_follows_a_weight_of_any_size_also_through_zero(size: float) -> None:
+    """In single precision σ(W/σ) is 1 for tiny and huge weights, and again after all of them were zero."""
+    module: Any = SpectralNorm().rewired(made(lambda: nn.Linear(9, 7)).float(), Noise(1, "noise"), 1)
+    x = normal(2, 9).float()
+    weight = module.original.detach().clone()
+    for factor in (size, 0.0, size):
+        with torch.no_grad():
+            module.original.copy_(factor * weight)
+        for _ in range(100):
+            module(x)
+
+    assert torch.linalg.matrix_norm(module.weight, 2).item() == pytest.approx(1, rel=1e-5)
+
+
 def test_spectral_norm_of_two_passes_has_one_gradient() -> None:
     """A loss over two passes has the gradient of torch's: the second iteration spares the first."""
     layer, x = made(lambda: nn.Linear(9, 7)), normal(2, 2, 9)

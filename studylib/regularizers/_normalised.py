@@ -74,6 +74,13 @@ class WeightNormalised(Divided):
         return norms
 
 
+def _direction(v: Tensor, before: Tensor) -> Tensor:
+    """Return ``v`` at length 1, however small; zeros have no direction, and leave that of ``before``."""
+    peak = torch.linalg.vector_norm(v, torch.inf)
+    v = v / peak  # so that no square overflows or vanishes
+    return torch.where(peak == 0, before, v / torch.linalg.vector_norm(v))
+
+
 @final
 class PowerNormalised(Divided):
     """W/σ with the largest singular value σ of W as a matrix, (outputs, all else), by power iteration.
@@ -97,8 +104,8 @@ class PowerNormalised(Divided):
     def iterate(self) -> None:
         """Come nearer to the singular vectors of the largest singular value."""
         matrix = self.original.flatten(1)
-        self.left.copy_(functional.normalize(matrix @ self.right, dim=0))
-        self.right.copy_(functional.normalize(matrix.T @ self.left, dim=0))
+        self.left.copy_(_direction(matrix @ self.right, self.left))
+        self.right.copy_(_direction(matrix.T @ self.left, self.right))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return outputs (n, …) for inputs (n, …)."""
