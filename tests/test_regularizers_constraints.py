@@ -59,6 +59,17 @@ def test_a_projection_hides_no_diverged_weight_and_works_per_replica(constraint:
     torch.testing.assert_close(stacked, torch.stack([constraint.project(one) for one in w]))
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_max_norm_holds_the_norm_of_weights_of_any_size(size: float) -> None:
+    """In single precision, where squares overflow or vanish, long units get the limit and stay in line."""
+    w = size * weights(6, 4, dtype=torch.float32)
+    limit = 1.5 * size if size < 1 else 1.5
+    expected = MaxNorm(limit=limit).project(w.double()).float()
+
+    torch.testing.assert_close(MaxNorm(limit=limit).project(w), expected, rtol=1e-5, atol=0)
+    assert (expected != w).any()
+
+
 @pytest.mark.parametrize("shape", [(6, 4), (6, 3, 2, 2)], ids=str)
 def test_max_norm_is_torchs_renorm_of_rows(shape: tuple[int, ...]) -> None:
     """Every unit's norm is at most the limit, as torch.renorm along the first axis makes it."""

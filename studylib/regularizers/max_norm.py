@@ -35,9 +35,12 @@ class MaxNorm(Constraint):
 
     def project(self, w: Tensor) -> Tensor:
         """Return ``w`` with every unit's weights scaled down to norm ``limit`` where they exceed it."""
-        norms = w.reshape(len(w), -1).square().sum(dim=1).sqrt()
+        rows = w.reshape(len(w), -1)
+        peak = rows.abs().amax(dim=1, keepdim=True)
+        peak = peak + (peak == 0)  # so that no square overflows or vanishes
+        norms = (rows / peak).square().sum(dim=1, keepdim=True).sqrt()
         # a zero norm gives an infinite ratio, which the clamp turns into "leave it"
-        scale = (self.limit / norms).clamp(max=1)
+        scale = (self.limit / peak / norms).clamp(max=1)
         return w * scale.reshape(-1, *[1] * (w.ndim - 1))
 
 
