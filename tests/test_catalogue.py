@@ -125,10 +125,9 @@ def test_a_formula_is_broken_at_wide_spaces_outside_of_brackets() -> None:
 def test_what_the_page_says_to_write_gives_the_example(name: str) -> None:
     """The line of YAML, read as a params file is, makes the regularizer that the picture is of."""
     ((arm, asked),) = YAML(typ="safe", pure=True).load(yaml(name)).items()
-    ((written, settings),) = asked.items()
 
-    assert (arm, written) == (name.replace("_", " "), name)
-    assert make(name, **settings) == CATALOGUE.example(name)
+    assert arm == name.replace("_", " ")
+    assert make(name, **asked[name]) == CATALOGUE.example(name)
 
 
 @every_name

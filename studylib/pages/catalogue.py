@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.regularizers import CATALOGUE
-from studylib.regularizers.base import Regularizer
+from studylib.regularizers.base import Regularizer, Sampling, StrengthSchedule
 
 # where each kind touches training, in the order of the page
 KINDS = {
@@ -118,17 +118,21 @@ def _math(latex: str) -> Markup:
 
 
 def yaml(name: str) -> str:
-    """Return how to ask for a technique in an arm: what differs from the defaults, in one line."""
+    """Return how to ask for a technique in an arm: what differs from the defaults, in one line.
+
+    What acts on other techniques only, and is refused without any, stands beside dropout.
+    """
     from ruamel.yaml import YAML
 
-    example = CATALOGUE.example(name)
+    alone = not issubclass(CATALOGUE[name], StrengthSchedule | Sampling)
+    arm = [CATALOGUE.example(one) for one in ([name] if alone else ["dropout", name])]
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = True
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # typed by its default, None
     writer.width = 10_000
     buffer = StringIO()
-    settings = example.model_dump(mode="json", exclude_defaults=True)
-    writer.dump({name.replace("_", " "): {name: settings}}, buffer)
+    settings = {one.name: one.model_dump(mode="json", exclude_defaults=True) for one in arm}
+    writer.dump({name.replace("_", " "): settings}, buffer)
     return buffer.getvalue().strip().removeprefix("{").removesuffix("}")
 
 
