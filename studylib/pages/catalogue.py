@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.regularizers import CATALOGUE
-from studylib.regularizers.base import Regularizer, Sampling, StrengthSchedule
+from studylib.regularizers.base import SUPERVISED, Regularizer, Sampling, StrengthSchedule
 
 # where each kind touches training, in the order of the page
 KINDS = {
@@ -34,6 +34,7 @@ PLURALS = {"penalty": "Penalties", "gradient rule": "Gradient rules"}
 UNCHANGED = ("weight decay", "learning rates", "prediction", "rewiring")
 GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1}
 BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
+DIGITS = 8  # of a default, before it is rounded
 WIDE = ("\\quad", "\\qquad")
 # what the library writes of \sim, a letter without spaces around it, and of norms, whose left bar alone grows
 REPAIRS = {
@@ -149,13 +150,24 @@ def _entry(name: str, drawing: Drawing) -> dict[str, Any]:
         "figure": figure("image/svg+xml", drawing.svg, drawing.alt),
         "finding": drawing.alt,
         "notes": _notes(technique),
-        "use": _coded(said.get("Use", "")),
-        "traps": _coded(said.get("Traps", "")),
+        "use": _coded(_sentence(said.get("Use", ""))),
+        "traps": _coded(_sentence(said.get("Traps", ""))),
         "settings": [_setting(key, own) for key, own in technique.settings().items()],
-        "tasks": ", ".join(sorted(technique.tasks)),
+        "tasks": _tasks(technique),
         "yaml": yaml(name),
         "sources": _linked(name),
     }
+
+
+def _tasks(technique: type[Regularizer]) -> str:
+    """Return which problems a technique is for, and if it disturbs inputs, which those are."""
+    inputs: frozenset[str] = getattr(technique, "inputs", frozenset())
+    tasks = technique.tasks & SUPERVISED if inputs else technique.tasks  # a ranking has no such inputs
+    return ", ".join(sorted(tasks)) + (f" ({', '.join(sorted(inputs))})" if inputs else "")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _title(name: str) -> str:
@@ -172,7 +184,7 @@ def _linked(name: str) -> list[Markup]:
         Markup(" ").join(
             link.format(bare := address(word), bare.removeprefix("https://"), word.removeprefix(bare))
             if word.startswith("https://")
-            else escape(word)
+            else _coded(word)
             for word in paragraph.split()
         )
         for paragraph in text.split("\n\n")
@@ -204,6 +216,8 @@ def _coded(text: str) -> Markup:
 
 def _setting(name: str, said: Mapping[str, Any]) -> dict[str, str]:
     default = "required" if said["required"] else json.dumps(said["default"], ensure_ascii=False)
+    if len(default) > DIGITS and isinstance(said["default"], float):
+        default = f"{said['default']:.3g}"
     return {
         "name": name,
         "type": str(said["type"]),
