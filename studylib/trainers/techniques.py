@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeVar, final
 
-from studylib.errors import StudyError
+from studylib.components import build
+from studylib.errors import ParameterError, StudyError
 from studylib.regularizers._modules import Noisy
 from studylib.regularizers.base import Constraint, Penalty, Perturbation, Regularizer, StrengthSchedule
 from studylib.seeds import Noise
@@ -96,11 +97,17 @@ def noisy(module: nn.Module) -> Iterator[Noisy]:
 
 
 def _turned(technique: R, factor: float) -> R:
+    """Return ``technique`` with ``factor`` times its strength.
+
+    Raises:
+        StudyError: the strength leaves the range of the setting.
+    """
     turned = technique.turned(factor)
-    dial = technique.dial()
-    if dial in {"rate", "probability"} and getattr(turned, dial) > 1:
+    try:
+        build(type(turned), turned.model_dump(), turned.name)
+    except ParameterError as error:
         raise StudyError(
-            f"{technique.name}.{dial}: expected at most 1, got {getattr(technique, dial):g} × {factor:g}, as"
-            " a schedule of this arm asks for. Lower one of the two."
-        )
+            f"{error} It is {getattr(technique, technique.dial()):g} × {factor:g}, as a schedule of this arm"
+            " asks for. Lower one of the two."
+        ) from None
     return turned
