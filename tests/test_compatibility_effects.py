@@ -79,3 +79,70 @@ def test_what_needs_other_rows_needs_a_batch_of_them(dataset: MadeUp, model: str
 def test_a_feature_map_is_normalised_alone(name: str) -> None:
     """The places of one row's maps have a variance, with which it trains, unlike units."""
     assert refusal(Pictures(), "small_cnn", {name: {"layers": "conv*"}}, batch_size=1) == ""
+
+
+STRONGER = {"shape": "rising", "start": 1.0, "epochs": 2}
+
+
+@pytest.mark.parametrize(
+    ("technique", "own", "end", "reason"),
+    [
+        ("dropout", {"rate": 0.5}, 2.0, ".rate: expected less than 1, got 1.0. It is 0.5 × 2, as a schedule"),
+        ("label_smoothing", {"strength": 0.4}, 3.0, ".strength: expected less than 1, got 1.2"),
+        ("weight_decay", {"strength": 0.5}, 3000.0, ": expected learning_rate × strength of at most 1"),
+        (
+            "weight_decay",
+            {"strength": 0.0, "by_layer": {"output": 0.5}},
+            3000.0,
+            ": expected learning_rate × strength of at most 1, got 0.001 × 1500",
+        ),
+    ],
+)
+def test_a_schedule_that_asks_for_too_much_is_refused(
+    technique: str, own: dict[str, Any], end: float, reason: str
+) -> None:
+    """The strength of the strongest epoch has to be allowed, which is known before the first."""
+    schedule = {"technique": technique, "end": end, **STRONGER}
+
+    def said(**training: Any) -> str:
+        return refusal(Grades(), "mlp", {technique: own, "strength_schedule": schedule}, **training)
+
+    assert said().startswith(f"arms.a.{technique}{reason}")
+    assert said(epochs=2) == ""
+
+
+def test_schedules_multiply() -> None:
+    """Two that are allowed alone can ask for too much together, and by the gap any bound can be reached."""
+    gap = {"technique": "dropout", "shape": "gap", "start": 0.0, "end": 2.0, "epochs": 4}
+    arm = {"dropout": {"rate": 0.45}, "strength_schedule": gap}
+
+    assert refusal(Grades(), "mlp", arm) == ""
+    assert "It is 0.6 × 2" in refusal(Grades(), "mlp", arm | {"dropout": {"rate": 0.6}})
+    assert refusal(Grades(), "mlp", arm | {"dropout": {"rate": 0.6}}, epochs=3) == ""
+    halved = arm | {"dropout": {"rate": 0.6}, "early_dropout": {"epochs": 4}}
+    assert refusal(Grades(), "mlp", halved) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "reason"),
+    [
+        ("late_dropout", {"epochs": 5}, "switches off what it turns"),
+        ("early_dropout", {"epochs": 5, "shape": "constant"}, "leaves what it turns as it is"),
+    ],
+)
+def test_a_schedule_acts_within_the_training(name: str, settings: dict[str, Any], reason: str) -> None:
+    """One that begins, or ends, after the last epoch would be the arm without it, or without dropout."""
+    arm = {"dropout": {"rate": 0.5}, name: settings}
+
+    assert refusal(Grades(), "mlp", arm, epochs=5) == (
+        f"arms.a.{name}: {reason} in all epochs of training, 5. Lower its epochs, or raise training.epochs."
+    )
+    assert refusal(Grades(), "mlp", arm, epochs=6) == ""
+
+
+@pytest.mark.parametrize("shape", ["constant", "rising", "falling", "gap"])
+def test_a_schedule_of_strengths_may_stay_where_it_is(shape: str) -> None:
+    """A factor that is meant to be the same for ever is no mistake, nor is a training of one epoch by it."""
+    schedule = {"technique": "dropout", "shape": shape, "start": 1.0, "end": 1.0}
+
+    assert refusal(Grades(), "mlp", {"dropout": {"rate": 0.5}, "strength_schedule": schedule}) == ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from studylib import models
+from studylib.components import build
 from studylib.datasets.base import Dataset
 from studylib.errors import ParameterError
 from studylib.models.base import Model
@@ -21,9 +22,11 @@ from studylib.regularizers.base import (
     Perturbation,
     Regularizer,
     Rewiring,
+    StrengthSchedule,
 )
 from studylib.regularizers.elastic_net import ElasticNet
 from studylib.trainers._pairs import clash
+from studylib.trainers._turns import idle, strongest
 from studylib.trainers.base import Training
 
 EXACT = frozenset({"l1", "l2", "elastic_net"})
@@ -62,8 +65,9 @@ def refuse_misfits(
         if reason:
             raise ParameterError(f"{where}.{regularizer.name}: {reason}")
         refuse_missing(regularizer, where)
-        if isinstance(regularizer, Decay):
-            _refuse_overshoot(regularizer, model, training, where)
+        turned = _turned(regularizer, strongest(regularizer, arm, training.epochs), where)
+        if isinstance(turned, Decay):
+            _refuse_overshoot(turned, model, training, where)
 
 
 def refuse_missing(regularizer: Regularizer, where: str) -> None:
@@ -94,6 +98,24 @@ def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
         )
 
 
+def _turned(regularizer: Regularizer, factor: float, where: str) -> Regularizer:
+    """Return the regularizer as strong as schedules of its arm make it at most.
+
+    Raises:
+        ParameterError: it cannot be that strong.
+    """
+    if factor <= 1:
+        return regularizer
+    turned = regularizer.turned(factor)
+    try:
+        build(type(turned), turned.model_dump(), f"{where}.{turned.name}")
+    except ParameterError as error:
+        own = getattr(regularizer, regularizer.dial())
+        told = f"It is {own:g} × {factor:g}, as a schedule of this arm asks for. Lower one of the two."
+        raise ParameterError(f"{error} {told}") from None
+    return turned
+
+
 def _refuse_overshoot(decay: Decay, model: Model, training: Training, where: str) -> None:
     try:
         for layer in filter(decay.covers, model.layers()):
@@ -111,6 +133,8 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
     rescaled = isinstance(regularizer, ElasticNet) and regularizer.form == "rescaled"
     if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
         return "form 'rescaled' is of a regression that training.optimizer 'exact' solves. Use 'naive'."
+    if isinstance(regularizer, StrengthSchedule):
+        return idle(regularizer, training.epochs)
     return (
         _other_inputs(regularizer, dataset)
         or _no_place(regularizer, dataset, model)
