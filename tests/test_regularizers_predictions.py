@@ -146,6 +146,7 @@ def test_rows_that_say_nothing_of_the_temperature_have_one_all_the_same() -> Non
 
     assert temperature(scores, right) == pytest.approx(1 / MOST)
     assert temperature(scores[:1], right[:1]) == pytest.approx(1 / MOST)
+    assert temperature(10 * scores, right) == pytest.approx(1 / MOST)  # where the slope is 0 long before
     assert temperature(scores, wrong) == pytest.approx(MOST)
     assert temperature(scores[:1], wrong[:1]) == pytest.approx(MOST)
     assert temperature(alike, right) == 1

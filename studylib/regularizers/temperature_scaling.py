@@ -57,7 +57,7 @@ class TemperatureScaling(Calibration):
         for _ in range(HALVINGS):
             middle = (low + high) / 2
             slope = ((z * (middle.exp() * z).softmax(dim=-1)).sum(dim=-1) - own).mean()
-            low, high = torch.where(slope < 0, middle, low), torch.where(slope < 0, high, middle)
+            low, high = torch.where(slope <= 0, middle, low), torch.where(slope <= 0, high, middle)
         scale = ((low + high) / 2).exp()
         one = torch.ones_like(scale)
         return torch.where(_loss(z, own, scale) < _loss(z, own, one), 1 / scale, one)
