@@ -1,7 +1,8 @@
 """Exponential moving average. Source: Polyak and Juditsky (1992), https://doi.org/10.1137/0330046
 
-The warm-up is the polynomial-decay average of Shamir and Zhang (2013), https://arxiv.org/abs/1212.1824, with
-η = 8; TensorFlow's (1 + t)/(10 + t) is the same two steps later.
+They average all weights alike; this average forgets. The warm-up is the polynomial-decay average of Shamir
+and Zhang (2013), https://arxiv.org/abs/1212.1824, with η = 8; TensorFlow's (1 + t)/(10 + t) is the same two
+steps later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Random mirroring. Source: Krizhevsky, Sutskever and Hinton (2012), https://doi.org/10.1145/3065386"""
+"""Random mirroring. Source: Krizhevsky, Sutskever and Hinton (2017), https://doi.org/10.1145/3065386
+
+A reprint of what they presented in 2012.
+"""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ class RandomErasing(Perturbation):
 
     The area is a share s ~ U(smallest, largest) of the image; height/width is log-uniform over what of
     [aspect, 1/aspect] fits into the image (where nothing does, the box is cut to it), and the place uniform.
-    The paper draws area and shape anew until they fit, which makes large boxes a little rarer. Sides are
-    rounded to whole pixels, at least one. Cutout is another method: its square may cross the border, and
-    every image has one.
+    The paper draws height/width itself uniformly, so that three boxes out of four are tall, and draws area
+    and shape anew until they fit, which makes large boxes a little rarer. Sides are rounded to whole pixels,
+    at least one. Cutout is another method: its square may cross the border, and every image has one.
 
     Formula: x' = (1 - B) \odot x + B \odot z, \quad |B| = s\,H\,W, \quad s \sim U(s_1, s_2),
     \quad z \sim N(0, 1)
@@ -32,8 +32,8 @@ class RandomErasing(Perturbation):
     Use: Images in which things are partly hidden, or where a single detail must not decide.
 
     Traps: On small images of thin strokes a box may hide what tells two classes apart, and the label is then
-    noise. The paper fills with the colours of random pixels; standardised inputs have none, and normal
-    noise has their mean and spread.
+    noise. The paper fills with random values from 0 to 255; standardised inputs have no such range, and
+    normal noise has their mean and spread.
     """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})

@@ -23,9 +23,9 @@ class WeightDecay(Decay):
     Use: The usual companion of Adam. How long training lasts is part of its strength: T steps without a
     gradient leave about exp(−η·λ·T) of a weight.
 
-    Traps: It is called decoupled, but AdamW's λ still moves with the learning rate. It is the gradient of no
-    penalty, so it ends at the minimum of no objective. On weights before a normalisation it leaves the
-    function alone, and raises the effective learning rate.
+    Traps: It is called decoupled, but AdamW's λ still moves with the learning rate. Beside Adam it is the
+    gradient of no penalty, so it ends at the minimum of no objective. On weights before a normalisation it
+    leaves the function alone, and raises the effective learning rate.
     """
 
     strength: Strength
