@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 POINTS = 81  # odd, so that 0 is among them
 RANGES = (2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 VISIBLE = 0.2  # of the range: a move that can be seen
+ROUNDING = 1e-12  # by which a weight at the very threshold may miss 0
 COST = "penalty (loss units)"
 
 
@@ -92,8 +93,7 @@ def _scale(technique: Penalty) -> tuple[float, float]:
 
 def _found(w: np.ndarray, moved: np.ndarray) -> str:
     """Return what the proximal step does, in words."""
-    # a weight at the very threshold may miss 0 by its own rounding
-    zeros, away = np.abs(w[(np.abs(moved) < 1e-12) & (w != 0)]), np.abs(w) > 0
+    zeros, away = np.abs(w[(np.abs(moved) < ROUNDING) & (w != 0)]), np.abs(w) > 0
     if len(zeros):
         rest = "large ones stay" if moved[-1] == w[-1] else f"others lose up to {np.abs(w - moved).max():.2g}"
         return f"Weights up to {zeros.max():.2g} become exactly 0, {rest}"
@@ -142,9 +142,8 @@ def anchored_penalty(technique: AnchoredPenalty) -> Picture:
         forces.append(-force.item())
     near, far = abs(forces[60]), abs(forces[-1])
     grows = "grows with the distance" if far > 1.01 * near else "is the same at any distance"
-    renewed = any(technique.renews(epoch) for epoch in range(1, 100))
-    origin = "began its round of epochs" if renewed else "began training"
-    title = f"A weight is pulled back to where it {origin}; the pull {grows}"
+    origin = "its round of epochs" if any(map(technique.renews, range(1, 100))) else "training"
+    title = f"A weight is pulled back to where it began {origin}; the pull {grows}"
     figure = sheet(2.9, title, "At the strength of the example below.")
     left, right = figure.subplots(1, 2)
     left.plot(distances, costs, color=ACCENT)
