@@ -83,6 +83,16 @@ def test_max_norm_is_torchs_renorm_of_rows(shape: tuple[int, ...]) -> None:
     assert not inside.all()
 
 
+@pytest.mark.parametrize("by_layer", [{}, {"hidden*": 0.5}], ids=str)
+def test_a_decay_works_per_replica(by_layer: dict[str, float]) -> None:
+    """With a strength for each replica, the factors are those one by one."""
+    decay, factors = WeightDecay(strength=0.1, by_layer=by_layer), torch.tensor([0.0, 0.5, 2.0])
+
+    together = torch.func.vmap(lambda one: decay.turned(one).factor("hidden1", 0.1))(factors)
+    alone = [decay.turned(one).factor("hidden1", 0.1) for one in factors.tolist()]
+    torch.testing.assert_close(together, torch.tensor(alone))
+
+
 def test_weight_decay_is_that_of_adamw() -> None:
     """Multiplying before each step of AdamW without decay gives AdamW's own weights, bit for bit."""
     theirs, ours = (torch.nn.Parameter(weights(4, 3)) for _ in range(2))

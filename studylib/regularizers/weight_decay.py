@@ -43,12 +43,13 @@ class WeightDecay(Decay):
             ParameterError: the product is above 1, and the weights would change their signs.
         """
         strength = strength_of(layer, self.by_layer, self.strength)
-        if learning_rate * strength > 1:
+        shrinkage = learning_rate * strength
+        if isinstance(shrinkage, int | float) and shrinkage > 1:  # a tensor of replicas cannot be asked
             raise ParameterError(
                 f"weight_decay: expected learning_rate × strength of at most 1, got {learning_rate:g} × "
                 f"{strength:g}, which would flip the sign of every weight. Lower one of the two."
             )
-        return 1 - learning_rate * strength
+        return 1 - shrinkage
 
 
 EXAMPLE = WeightDecay(strength=0.01)
