@@ -31,7 +31,8 @@ class LabelSmoothing(Perturbation):
     Use: Classes that are sometimes labelled wrongly, or models that are too sure of themselves; 0.1 is usual.
 
     Traps: The loss cannot reach 0 any more (at ε = 0.1 its least value is 0.20 for 2 classes, 0.50 for 10),
-    so a smoothed loss must not be compared with a plain one. After mixup it gives the same as before it.
+    so a smoothed loss must not be compared with a plain one. After mixup it gives the same as before it. With
+    ``others`` the true class is the likeliest only below ε = (K − 1)/K, which is a half for two classes.
     """
 
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})

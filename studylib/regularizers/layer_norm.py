@@ -26,7 +26,8 @@ class LayerNorm(Rewiring):
 
     Traps: It brings no noise, and so regularises less than ``batch_norm``; its authors found it worse in
     convolutional networks. For maps, ``torch.nn.LayerNorm`` would learn a scale for every position; this is
-    ``torch.nn.GroupNorm`` with one group. Of two units it leaves only which is larger.
+    ``torch.nn.GroupNorm`` with one group. Of two units it leaves only which is larger,
+    and of one unit nothing.
     """  # noqa: E501  a formula is one line
 
     places: ClassVar[frozenset[str]] = frozenset({"normalisation"})
