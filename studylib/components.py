@@ -33,6 +33,9 @@ JSON_TYPES: Mapping[type, str] = {
 }
 
 
+MAPPING = ("a valid dictionary", "settings such as {name: value}")
+
+
 class Component(BaseModel):
     """A frozen, strictly checked bundle of settings; every concrete part is one of these."""
 
@@ -170,4 +173,4 @@ def _complaint(error: Any, cls: type[BaseModel], where: str) -> str:
 def _expected(message: str) -> str:
     """Return what pydantic expects, in words that follow "expected": files know lists, not tuples."""
     bare = re.sub(r"^Value error, |^Input should be |^\w+ should have ", "", message)
-    return re.sub(r" after validation.*", "", bare).replace("a valid tuple", "a list")
+    return re.sub(r" after validation.*", "", bare).replace("a valid tuple", "a list").replace(*MAPPING)
