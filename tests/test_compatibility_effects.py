@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from made_up import Grades, MadeUp, Pictures, Sentences
@@ -12,6 +12,9 @@ from studylib.errors import ParameterError
 from studylib.regularizers import EXAMPLES, make
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def refusal(dataset: MadeUp, model: str, techniques: dict[str, Any], **training: Any) -> str:
@@ -79,6 +82,29 @@ def test_what_needs_other_rows_needs_a_batch_of_them(dataset: MadeUp, model: str
 def test_a_feature_map_is_normalised_alone(name: str) -> None:
     """The places of one row's maps have a variance, with which it trains, unlike units."""
     assert refusal(Pictures(), "small_cnn", {name: {"layers": "conv*"}}, batch_size=1) == ""
+
+
+def test_settings_by_layer_are_told_in_words_of_a_file() -> None:
+    """A list where names and values belong is refused in the words of YAML, not of Python."""
+    with pytest.raises(
+        ParameterError, match=r"by_layer: expected settings such as \{name: value\}, got \[1\]"
+    ):
+        make("weight_decay", strength=0.1, by_layer=[1])
+
+
+def test_missing_files_are_told_where_the_technique_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The place is that of the technique that was asked for, though several read the same synonyms."""
+    folder = tmp_path / "open-english-wordnet" / "yaml"
+    folder.mkdir(parents=True)
+    (folder / "adj.all.yaml").write_text("no WordNet", encoding="utf-8")
+    monkeypatch.setenv("STUDYLIB_DATA", str(tmp_path))
+    monkeypatch.setenv("STUDYLIB_STORE", str(tmp_path / "store"))
+
+    said = refusal(Sentences(), "text_cnn", {"eda": {"share": 0.1, "probability": 0.5}})
+
+    assert said.startswith(f"arms.a.eda: {folder}")
 
 
 STRONGER = {"shape": "rising", "start": 1.0, "epochs": 2}

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from studylib import params, plan
+from studylib import params, plan, regularizers
 from studylib.plan import FitSpec
 
 SPEC = FitSpec(
@@ -141,6 +141,14 @@ def test_the_code_of_a_fit_is_that_of_its_parts_and_of_its_trainer() -> None:
 
     assert found["λ"] == found["more λ"]
     assert len(set(found.values())) == len(arms) - 1
+
+
+def test_a_technique_decides_the_fits_that_use_it() -> None:
+    """The code of a training without techniques is that of none, so that to edit one changes no key."""
+    (spec, *_) = plan.plan(vision(arms={"none": {}}), "0" * 64, "cpu").values()
+    techniques = {f"studylib.regularizers.{name}" for name in regularizers.CATALOGUE}
+
+    assert techniques & set(plan.modules_of(spec)) == set()
 
 
 def test_a_trainer_decides_the_fits_that_it_trains() -> None:

@@ -24,7 +24,6 @@ from studylib.regularizers.base import (
     Rewiring,
     StrengthSchedule,
 )
-from studylib.regularizers.elastic_net import ElasticNet
 from studylib.trainers._pairs import clash
 from studylib.trainers._turns import idle, strongest
 from studylib.trainers.base import Training
@@ -76,13 +75,15 @@ def refuse_missing(regularizer: Regularizer, where: str) -> None:
     Raises:
         ParameterError: what is missing, and how to get it.
     """
+    place = f"{where}."
     try:
         if isinstance(regularizer, LexicalPerturbation):
+            place = f"{where}.{regularizer.name}: "  # the files are of several techniques
             _wordnet.refuse_missing()
         if isinstance(regularizer, Paraphrasing):
             regularizer.refuse_missing()
     except ParameterError as error:
-        raise ParameterError(f"{where}.{error}") from None
+        raise ParameterError(f"{place}{error}") from None
 
 
 def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
@@ -130,7 +131,8 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
     if training.optimizer == "exact" and regularizer.name not in EXACT:
         return "training.optimizer 'exact' takes l1, l2 and elastic_net only. Use 'adamw' or 'sgd'."
-    rescaled = isinstance(regularizer, ElasticNet) and regularizer.form == "rescaled"
+    # by name: an import would make the code of every fit depend on that of the elastic net
+    rescaled = {"name": "elastic_net", "form": "rescaled"}.items() <= regularizer.named_settings().items()
     if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
         return "form 'rescaled' is of a regression that training.optimizer 'exact' solves. Use 'naive'."
     if isinstance(regularizer, StrengthSchedule):
