@@ -27,7 +27,8 @@ class UnitNorm(Constraint):
     anyway.
 
     Traps: The last layer cannot make its scores larger, so that the loss of a classification stays high and
-    probabilities stay near one another: leave it out by ``layers``. A penalty on sizes does nothing here.
+    probabilities stay near one another: leave it out by ``layers``. ``l2`` does next to nothing here; ``l1``
+    still turns a unit towards few inputs, and sets it to zero where it is strong.
     """
 
     turn: ClassVar[int] = 1
