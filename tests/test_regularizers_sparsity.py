@@ -88,6 +88,22 @@ def test_the_prox_of_a_group_with_a_step_for_each_weight_is_optimal(orders: int)
         assert orders > 2 or 0 < zero.sum() < 500
 
 
+@pytest.mark.parametrize("orders", [4, 8, 12])
+@pytest.mark.parametrize("above", [1e-6, 0.01, 0.5, 2.0])
+def test_the_prox_of_a_group_that_is_almost_zero_is_optimal(orders: int, above: float) -> None:
+    """Groups with ‖w/step‖ just above λ√|g|, small and large steps alike, are solved like all others."""
+    for size in (7, 50, 300):
+        share = torch.rand(200, size, generator=torch.Generator().manual_seed(2)).double()
+        steps = 10 ** (orders * (share - 0.5))
+        part = normal(200, size)
+        price = 0.3 * size**0.5
+        w = steps * part / part.norm(dim=1, keepdim=True) * price * (1 + above)
+        z = GroupLasso(strength=0.3, groups="outputs").prox(w, steps)
+        pull = z - w + steps * price * z / z.norm(dim=1, keepdim=True)
+
+        assert (pull.abs() <= 1e-12 * w.abs().amax(dim=1, keepdim=True)).all()
+
+
 def test_equal_steps_for_all_weights_are_one_step() -> None:
     """The equation and the closed form agree; weights whose own step is 0 stay as they are."""
     penalty, w = GroupLasso(strength=0.2, groups="inputs"), normal(6, 5)

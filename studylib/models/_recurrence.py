@@ -69,13 +69,14 @@ def stepped(x: Tensor, weights: Weights, carried: Tensor) -> Tensor:
     """
     of_input, of_state, input_bias, state_bias = weights
     h = c = x.new_zeros(carried.shape)
-    states = []
-    for incoming in F.linear(x, of_input, input_bias + state_bias).unbind(1):
-        i, f, g, o = torch.addmm(incoming, h * carried, of_state.T).chunk(4, dim=1)
-        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+    states, onward = [], of_state.T
+    # the steps first, so that each one's numbers lie side by side
+    for incoming in F.linear(x.transpose(0, 1), of_input, input_bias + state_bias).unbind(0):
+        i, f, g, o = torch.addmm(incoming, h * carried, onward).chunk(4, dim=1)
+        c = torch.addcmul(f.sigmoid() * c, i.sigmoid(), g.tanh())
         h = o.sigmoid() * c.tanh()
         states.append(h)
-    return torch.stack(states, dim=1)
+    return torch.stack(states).transpose(0, 1)
 
 
 def mean(states: Tensor, words: Tensor) -> Tensor:

@@ -108,8 +108,10 @@ class Variational(Remade, Priced):
     def drawn(self, x: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Return outputs for weights N(mean, variance): every output is drawn by itself, not the weights."""
         expected = self.respond(x, mean, self.bias)
-        noise = self.noise.normal(*expected.shape, like=expected)
-        return expected + deviation(self.respond, x, variance) * noise
+        size, channels, *positions = expected.shape
+        # in the memory of our images the channels of a pixel lie side by side
+        noise = self.noise.normal(size, *positions, channels, like=expected).movedim(-1, 1)
+        return torch.addcmul(expected, deviation(self.respond, x, variance), noise)
 
 
 @final
@@ -148,7 +150,8 @@ class SparseVariational(Variational, Made):
     def forward(self, x: Tensor) -> Tensor:
         """Return outputs (n, …) for inputs (n, …)."""
         if self.drawing:
-            return self.drawn(x, self.mean, self.log_variance.exp())
+            # a copy lies in memory as the parameter does, an exponential need not
+            return self.drawn(x, self.mean, self.log_variance.clone().exp_())
         return self.respond(x, self.weight, self.bias)
 
     def divergence(self) -> Tensor:
