@@ -7,7 +7,7 @@ import re
 import pytest
 
 from studylib.figures.picture import Picture
-from studylib.pages.catalogue import catalogue_page
+from studylib.pages.catalogue import catalogue_page, formula
 from studylib.regularizers import CATALOGUE, base
 
 CELL = r"<td>([^<]*)</td>"
@@ -52,3 +52,11 @@ def test_what_disturbs_inputs_says_which(page: str) -> None:
         about = re.search(r'<p class="small">For ([^<]*)\.</p>', shown)
         assert about
         assert ("(" in about[1]) == issubclass(technique, base.Perturbation | base.Attack)
+
+
+def test_bars_hug_what_they_enclose_and_a_logarithm_does_not() -> None:
+    """An absolute value is no division, and log K no product of four letters."""
+    bars = re.findall(r"<mo ([^>]*)>&#x0007C;</mo>", formula(r"\sum_i |w_i|"))
+
+    assert bars == ['stretchy="false" lspace="0" rspace="0"'] * 2
+    assert '<mi>log</mi><mspace width="0.17em"/><mi>K</mi>' in formula(r"\log K")

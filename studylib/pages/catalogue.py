@@ -36,10 +36,13 @@ GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1
 BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
 DIGITS = 8  # of a default, before it is rounded
 WIDE = ("\\quad", "\\qquad")
-# what the library writes of \sim, a letter without spaces around it, and of norms, whose left bar alone grows
+# what the library writes of \sim, a letter without spaces around it, of norms, whose left bar alone grows,
+# of |w|, whose bars have the spaces of "divides", and of \log, which stands too near to its argument
 REPAIRS = {
     "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
     "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
+    '"false">&#x0007C;</mo>': '"false" lspace="0" rspace="0">&#x0007C;</mo>',
+    "<mi>log</mi>": '<mi>log</mi><mspace width="0.17em"/>',
 }
 
 
