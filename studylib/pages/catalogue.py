@@ -36,8 +36,7 @@ GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1
 BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
 DIGITS = 8  # of a default, before it is rounded
 WIDE = ("\\quad", "\\qquad")
-# what the library writes of \sim, a letter without spaces around it, of norms, whose left bar alone grows,
-# of |w|, whose bars have the spaces of "divides", and of \log, which stands too near to its argument
+# of \sim, a letter without spaces; norms, whose left bar alone grows; |w|, spaced as if it divided; \log x
 REPAIRS = {
     "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
     "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
