@@ -323,3 +323,13 @@ def test_strengths_and_steps_may_differ_between_replicas(penalty: Penalty) -> No
     )
     torch.testing.assert_close(moved, torch.stack(each))
     assert torch.equal(moved[0], w[0])
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e25], ids=str)
+def test_groups_of_any_size_are_held_by_their_norm(size: float) -> None:
+    """Strength 0 leaves tiny and huge float32 weights bit for bit, and half is half."""
+    w = size * torch.ones(4, 3)
+    half = GroupLasso(strength=size / 2, groups="outputs").prox(w, 1.0)
+
+    assert torch.equal(GroupLasso(strength=0.0, groups="outputs").prox(w, 1.0), w)
+    torch.testing.assert_close(half / size, torch.full((4, 3), 0.5))

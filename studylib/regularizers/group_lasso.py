@@ -88,8 +88,10 @@ def _shortened(w: Tensor, reach: Tensor | float, axes: tuple[int, int]) -> Tenso
     """Return what each group is multiplied by: max(1 − reach/norm, 0)."""
     from torch.linalg import vector_norm
 
-    norm: Tensor = vector_norm(w, dim=axes, keepdim=True)
-    return (norm - reach).clamp(min=0) / (norm + (norm == 0))
+    peak = w.abs().amax(dim=axes, keepdim=True)
+    peak = peak + (peak == 0)  # so that no square overflows or vanishes
+    norm: Tensor = vector_norm(w / peak, dim=axes, keepdim=True)
+    return (norm - reach / peak).clamp(min=0) / (norm + (norm == 0))
 
 
 def _solved(w: Tensor, reach: Tensor) -> Tensor:
