@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from studylib.errors import ParameterError
+from studylib.secrets import masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +133,7 @@ class Record:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
         data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(path, body.encode() + b"\n")
 
@@ -155,6 +157,7 @@ class Record:
         try:
             fits = tuple(Fit(**fit) for fit in data.pop("fits"))
             contrasts = tuple(_opened(contrast) for contrast in data.pop("contrasts"))
+            data["params"] = masked(data["params"])
             return cls(**data, fits=fits, contrasts=contrasts)
         except (KeyError, TypeError) as error:
             raise ParameterError(f"{path}: a record with a field missing or too many: {error}.") from None

@@ -22,6 +22,7 @@ from studylib.params import StudyParams
 from studylib.plan import FitSpec
 from studylib.progress import showing
 from studylib.records import Fit, Record
+from studylib.secrets import Secrets, masked
 from studylib.store import Result, Store
 
 RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
@@ -47,8 +48,8 @@ class Planned:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """Every parameter; the numbers are this device's, whatever "auto" means."""
-        return {**self.params.to_dict(), "device": self.device}
+        """Every parameter, secrets masked; the numbers are this device's, whatever "auto" means."""
+        return {**masked(self.params.to_dict()), "device": self.device}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -167,11 +168,19 @@ def _row(attempt: Attempt) -> Row:
 
 def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     """Return the record of a planned run whose fits are computed."""
-    params = one.params
+    params, secrets = one.params, Secrets.among(one.params.to_dict())
     results = {pair: store.get(spec) or unkept.get(spec.key, LOST) for pair, spec in one.specs.items()}
     fits = tuple(
-        Fit(arm, seed, found.status, found.metrics, found.curves, found.reason, one.specs[arm, seed].key)
-        for (arm, seed), found in results.items()
+        Fit(
+            arm,
+            seed,
+            got.status,
+            got.metrics,
+            got.curves,
+            secrets.scrubbed(got.reason),
+            one.specs[arm, seed].key,
+        )
+        for (arm, seed), got in results.items()
     )
     machines = sorted({found.machine for found in results.values() if found.machine})
     return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines))
@@ -188,7 +197,7 @@ def _made(params: StudyParams) -> Record | None:
     if not path:
         return None
     record = Record.load(Path(path))
-    asked = json.loads(json.dumps(params.to_dict()))
+    asked = json.loads(json.dumps(masked(params.to_dict())))
     same = {**record.params, "device": None} == {**asked, "device": None}
     in_order = record.arms == tuple(asked["arms"])  # the first is the baseline
     return record if record.study == params.study and same and in_order else None

@@ -29,6 +29,7 @@ LAYERS: tuple[set[str], ...] = (
         "fingerprints",
         "lifeline",
         "locks",
+        "secrets",
     },  # know nothing else
     {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
     {"trainers"},  # verbs
@@ -54,6 +55,8 @@ LAYERS: tuple[set[str], ...] = (
         "listing",
         "reports",
         "publishing",
+        "sharing",
+        "browser",
         "verification",
         "housekeeping",
         "inventory",
