@@ -17,12 +17,13 @@ from markupsafe import Markup
 from studylib.pages.verdicts import MEANINGS, chip
 
 TEMPLATES = Path(__file__).parent / "templates"
+OWN = ("style.css", "copy.js")  # what stands in every page, allowed by its hash
 
 
 def page(template: str, **facts: Any) -> bytes:
     """Fill the template of a page, with the shared style and its policy."""
-    filled = _templates().get_template(template).render(style=Markup(_style()), policy=_policy(), **facts)  # noqa: S704  # our own file
-    return filled.encode() + b"\n"
+    own = {"style": Markup(_own("style.css")), "script": Markup(_own("copy.js"))}  # noqa: S704  # our own files
+    return _templates().get_template(template).render(own | facts, policy=_policy()).encode() + b"\n"
 
 
 @cache
@@ -39,12 +40,12 @@ def _templates() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return (TEMPLATES / "style.css").read_text(encoding="utf-8").strip()
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
 def _policy() -> str:
-    """Return the Content-Security-Policy: this style sheet and images in the page itself, nothing else."""
-    digest = b64encode(sha256(_style().encode()).digest()).decode()
-    rules = ("default-src 'none'", "img-src data:", f"style-src 'sha256-{digest}'")
-    return "; ".join((*rules, "base-uri 'none'", "form-action 'none'"))
+    """Return the Content-Security-Policy: this style, this script, images in the page, and nothing else."""
+    style, script = (b64encode(sha256(_own(name).encode()).digest()).decode() for name in OWN)
+    rules = ("default-src 'none'", "img-src data:", f"style-src 'sha256-{style}'")
+    return "; ".join((*rules, f"script-src 'sha256-{script}'", "base-uri 'none'", "form-action 'none'"))
