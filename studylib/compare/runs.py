@@ -35,6 +35,7 @@ class ArmChange:
         difference: after − before over the seeds that both finished; None if the data are not the same.
         pairs: how many seeds both finished.
         verdicts: before and after; ``baseline`` for the baseline.
+        spreads: the means with their 95 % intervals over the seeds, before and after; None without a seed.
     """
 
     arm: str
@@ -44,6 +45,7 @@ class ArmChange:
     difference: Interval | None
     pairs: int
     verdicts: tuple[str, str]
+    spreads: tuple[Interval | None, Interval | None] = (None, None)
 
 
 @final
@@ -180,7 +182,12 @@ def _arm_change(arm: str, before: Record, after: Record, metric: str, verdicts: 
         difference=paired_interval(seen) if same_data else None,
         pairs=len(seen),
         verdicts=verdicts,
+        spreads=(_spread(old), _spread(new)),
     )
+
+
+def _spread(found: Mapping[int, float]) -> Interval | None:
+    return paired_interval(list(found.values())) if found else None
 
 
 def _fits(record: Record, arm: str) -> dict[int, str]:
