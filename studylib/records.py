@@ -21,6 +21,7 @@ FORMAT = 1
 UNKNOWN = {"difference": nan, "low": -inf, "high": inf}  # of a contrast without pairs
 Status = Literal["ok", "diverged", "failed", "timed out", "killed"]
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
+Test = Literal["t", "sign flip"]
 
 
 @final
@@ -52,8 +53,17 @@ class Contrast:
     Attributes:
         difference: mean over seeds of arm − baseline, in the unit of the metric; nan without a pair.
         low, high: bounds of the Student-t interval of that mean at ``level``; infinite below two pairs.
-        p: two-sided p value of no difference; ``p_holm``: the same after Holm over the arms of the study.
+        p: two-sided p value of no difference by Student's t.
+        p_holm: that of the test that decided, after Holm over the arms of the study.
         pairs: how many seeds both finished.
+        decided_by: the t test, or the sign-flip test where the larger of both counts.
+        p_sign_flip: two-sided p value of no difference by the sign-flip test; None where it was not called for.
+        p_equivalent: p value of a difference that matters, by the test that decided, after Holm over the arms.
+        cautious_low, cautious_high: bounds of the corrected resampled t interval at ``level``, for new data
+            instead of further seeds; None below two pairs, or if the record does not say how data were split.
+        win_rate: share of pairs in which the arm is better, a tie counting half; None without a pair.
+        more_seeds: how many more would decide, with a chance of 80 % were the truth as seen; None if it is
+            decided, or if nobody can tell.
     """
 
     arm: str
@@ -67,6 +77,14 @@ class Contrast:
     p_holm: float
     verdict: Verdict
     pairs: int
+    # what records of earlier versions do not have
+    decided_by: Test = "t"
+    p_sign_flip: float | None = None
+    p_equivalent: float | None = None
+    cautious_low: float | None = None
+    cautious_high: float | None = None
+    win_rate: float | None = None
+    more_seeds: int | None = None
 
 
 @final

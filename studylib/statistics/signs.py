@@ -62,7 +62,7 @@ def _share_of_sums_above(d: np.ndarray, bound: float) -> float:
         return (reached + 1) / (DRAWN + 1)
     left, right = _sums(d[::2]), np.sort(_sums(d[1::2]))
     short = int(np.searchsorted(right, least - left).sum())
-    return 1 - short / 2 ** len(d)
+    return 1 - short / 2.0 ** len(d)
 
 
 def _sums(d: np.ndarray) -> np.ndarray:
