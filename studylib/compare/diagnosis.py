@@ -1,0 +1,185 @@
+"""What ails an arm: it fits chance, it fits too little, or about as much as the study shows to be right.
+
+A model overfits if another one meets new rows better though it fits the train rows less well, or better by
+more than its train loss explains; it underfits if another one is better on both. That other one is an earlier
+or a later epoch of the same training, or the best other arm: no model is right or wrong by itself.
+
+Source: Mitchell (1997), Machine Learning, section 3.7.1, ISBN 978-0-07-042807-2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+from studylib.compare.best_other import Excess, excess
+from studylib.compare.losses import Losses, losses
+from studylib.metrics import METRICS
+from studylib.statistics import FEWEST_PAIRS, Interval
+
+if TYPE_CHECKING:
+    from studylib.compare.losses import Finding
+    from studylib.records import Record
+
+Kind = Literal["overfitting", "underfitting", "about right", "cannot tell"]
+HIGH = 0.5  # of the loss of guessing
+FINEST = 0.003  # of the loss: a smaller difference is shown as none
+
+Said = tuple[Kind, str]
+
+
+@final
+@dataclass(frozen=True)
+class Diagnosis:
+    """What an arm suffers from.
+
+    Attributes:
+        evidence: a clause made of numbers, each with its 95 % interval over the seeds in brackets.
+    """
+
+    arm: str
+    kind: Kind
+    evidence: str
+
+    @property
+    def sentence(self) -> str:
+        """The diagnosis with its evidence: ``overfitting: validation loss was lowest at epoch …``."""
+        return f"{self.kind}: {self.evidence}"
+
+
+def diagnoses(record: Record) -> tuple[Diagnosis, ...]:
+    """Return the diagnosis of each arm, in the order of the study: the first of these that holds.
+
+    1. ``overfitting``: the validation loss of the weights kept lies above the lowest of its curve, the gap
+       (validation − train loss) is above 0, and the train loss did not rise along.
+    2. ``underfitting``: the validation loss was still falling in the last quarter of the epochs, and more of
+       it is train loss than gap.
+    3. Worse than the best other arm: ``overfitting`` where most of the difference is gap, ``underfitting``
+       where most of it is train loss.
+    4. ``about right``: each of these is ruled out.
+    5. ``cannot tell``: whatever is left, with what is open.
+
+    Something holds if the mean over the seeds is at least a tenth of the loss, or a tenth of the distance
+    from the loss of guessing if that is less, and its interval lies above 0, at a level at which all that is
+    said of a study holds together at 95 %. It is ruled out if its 95 % interval lies below that tenth. A loss
+    that is high on train and validation rows alike, with no better arm beside it, is either noise of the data
+    or a model that is too small: nobody can tell.
+    """
+    found = {arm: losses(record, arm) for arm in record.arms}
+    return tuple(Diagnosis(arm, *_diagnosed(arm, found)) for arm in record.arms)
+
+
+def _diagnosed(arm: str, found: Mapping[str, Losses]) -> Said:
+    own = found[arm]
+    if len(own.validation) < FEWEST_PAIRS:
+        return "cannot tell", f"fewer than {FEWEST_PAIRS} seeds finished with a train and a validation loss"
+    others = {name: each for name, each in found.items() if name != arm and each.validation}
+    beside = excess(own, others) if others else None
+    by_time = _by_time(own) if own.epochs else None
+    by_arm = _by_arm(own, beside) if beside else None
+    return by_time or by_arm or _not_shown(own, beside)
+
+
+def _by_time(own: Losses) -> Said | None:
+    (rise, along), (fall, learnt) = own.rise, own.fall
+    gap = _told(own, own.gap.interval)
+    if rise.answer == "yes":
+        rose = f"{_lowest(own)} and rose by {_told(own, rise.interval)} after it"
+        if along.interval.mean * 2 < rise.interval.mean and own.gap.interval.low > 0:
+            return "overfitting", f"{rose}; the gap at the end is {gap}"
+        return "cannot tell", f"{rose}, but train loss changed by {_told(own, along.interval)}"
+    if fall.answer == "yes":
+        fell = (
+            f"validation loss still fell by {_told(own, fall.interval)} in the last quarter of {own.epochs}"
+            f" epochs, train loss by {_told(own, learnt.interval)}, and the gap is {gap}"
+        )
+        if own.gap_is_the_smaller_part():
+            return "underfitting", fell
+        return "cannot tell", f"{fell}: more epochs would tell"
+    return None
+
+
+def _by_arm(own: Losses, beside: Excess) -> Said | None:
+    if beside.validation.answer != "yes":
+        return None
+    said = (
+        f"validation loss is {_above(own, beside.validation.interval)} that of {_best(beside)}, "
+        f"train loss {_above(own, beside.train)}, and the gap is {_told(own, own.gap.interval)}"
+    )
+    if beside.mostly == "gap" and own.gap.interval.low > 0:
+        return "overfitting", said
+    return ("underfitting" if beside.mostly == "train" else "cannot tell"), said
+
+
+def _not_shown(own: Losses, beside: Excess | None) -> Said:
+    doubts = [*_open(own, beside)]
+    if doubts:
+        return "cannot tell", "; ".join(doubts)
+    train = own.train_interval()
+    if own.gap.answer != "yes" and train.mean > HIGH * own.guess:
+        return "cannot tell", (
+            f"train loss is {_told(own, train)}, where guessing costs {_number(own.guess)}, and the gap is"
+            f" {_told(own, own.gap.interval)}: the data are noisy or the model is too small, which a larger"
+            " one would tell"
+        )
+    return "about right", "; ".join(_ruled_out(own, beside))
+
+
+def _open(own: Losses, beside: Excess | None) -> Iterator[str]:
+    if not own.epochs and not beside:
+        yield "there is neither a learning curve nor another arm to hold the losses against"
+    if own.epochs and own.rise[0].answer == "open":
+        yield f"{_lowest(own)} and changed after it by {_doubtful(own, own.rise[0])}"
+    if own.epochs and own.fall[0].answer == "open":
+        yield f"in the last quarter of the epochs validation loss fell by {_doubtful(own, own.fall[0])}"
+    if beside and beside.validation.answer == "open":
+        yield f"validation loss is above that of {_best(beside)} by {_doubtful(own, beside.validation)}"
+
+
+def _ruled_out(own: Losses, beside: Excess | None) -> Iterator[str]:
+    if own.epochs:
+        rise, fall = own.rise[0].interval, own.fall[0].interval
+        flat = max(abs(rise.low), abs(rise.high)) < FINEST * own.mean
+        yield f"{_lowest(own)}" + ("" if flat else f" and changed by {_told(own, rise)} after it")
+        yield f"it fell by {_told(own, fall)} in the last quarter"
+    if beside:
+        yield f"validation loss is {_above(own, beside.validation.interval)} that of {_best(beside)}"
+    yield f"the gap is {_told(own, own.gap.interval)}"
+
+
+def _lowest(own: Losses) -> str:
+    when = own.lowest_epochs()
+    low, mean, high = (f"{epoch:.0f}" for epoch in (when.low, when.mean, when.high))
+    between = "" if low == high else f" ({low} to {high})"
+    return f"validation loss was lowest at epoch {mean}{between} of {own.epochs}"
+
+
+def _best(beside: Excess) -> str:
+    """Return the arm that was held against, or the two."""
+    return " or ".join(beside.others)
+
+
+def _above(own: Losses, interval: Interval) -> str:
+    if interval.mean >= 0:
+        return f"{_told(own, interval)} above"
+    low, high = -interval.high, -interval.low
+    return f"{_told(own, Interval(-interval.mean, low, high, interval.level, interval.p))} below"
+
+
+def _doubtful(own: Losses, found: Finding) -> str:
+    """Return what is open: the interval that a yes was asked of, and what would have mattered."""
+    asked = f"{_told(own, found.strict)[:-1]}, {100 * found.strict.level:.3g} % interval)"
+    return f"{asked}, where {_number(found.margin)} would matter"
+
+
+def _told(own: Losses, interval: Interval) -> str:
+    """Return ``0.21 nats (0.15 to 0.27)``, as precise as the interval and the size of the loss let it be."""
+    reach = max((interval.high - interval.low) / 2, FINEST * own.mean)
+    digits = METRICS["nll"].digits
+    mean, low, high = (digits(each, reach) for each in (interval.mean, interval.low, interval.high))
+    return f"{mean} {own.unit} ({low} to {high})".replace("  ", " ")
+
+
+def _number(value: float) -> str:
+    return METRICS["nll"].digits(value)
