@@ -49,22 +49,24 @@ class Diagnosis:
 
 
 def diagnoses(record: Record) -> tuple[Diagnosis, ...]:
-    """Return the diagnosis of each arm, in the order of the study: the first of these that holds.
+    """Return the diagnosis of each arm, in the order of the study.
 
-    1. ``overfitting``: the validation loss of the weights kept lies above the lowest of its curve, the gap
-       (validation − train loss) is above 0, and the train loss did not rise along.
-    2. ``underfitting``: the validation loss was still falling in the last quarter of the epochs, and more of
-       it is train loss than gap.
-    3. Worse than the best other arm: ``overfitting`` where most of the difference is gap, ``underfitting``
-       where most of it is train loss.
-    4. ``about right``: each of these is ruled out.
-    5. ``cannot tell``: whatever is left, with what is open.
+    It is held against the best of three others, of which each is there only if it is better beyond doubt:
 
-    Something holds if the mean over the seeds is at least a tenth of the loss, or a tenth of the distance
-    from the loss of guessing if that is less, and its interval lies above 0, at a level at which all that is
-    said of a study holds together at 95 %. It is ruled out if its 95 % interval lies below that tenth. A loss
-    that is high on train and validation rows alike, with no better arm beside it, is either noise of the data
-    or a model that is too small: nobody can tell.
+    - An earlier epoch: the validation loss of the weights kept lies above the lowest of its curve. It is
+      ``overfitting`` if the gap (validation − train loss) is above 0, and the train loss did not rise along.
+    - A later epoch: the validation loss still fell in the last quarter of the epochs. It is ``underfitting``
+      if more of that loss is train loss than gap.
+    - The best other arm. It is ``overfitting`` if most of the difference is gap, ``underfitting`` if most of
+      it is train loss.
+
+    ``about right``: each of these is ruled out. ``cannot tell``: whatever is left, with what is open.
+
+    Better beyond doubt: the mean over the seeds is at least a tenth of the loss, or a tenth of the distance
+    from the loss of guessing if that is less, and its interval lies above 0 at a level at which all that is
+    said of a study holds together at 95 %. Ruled out: the 95 % interval lies below that tenth. A train loss
+    above half of that of guessing, with no better arm beside it, is either noise of the data or a model that
+    is too small: nobody can tell.
     """
     found = {arm: losses(record, arm) for arm in record.arms}
     return tuple(Diagnosis(arm, *_diagnosed(arm, found)) for arm in record.arms)
@@ -76,40 +78,52 @@ def _diagnosed(arm: str, found: Mapping[str, Losses]) -> Said:
         return "cannot tell", f"fewer than {FEWEST_PAIRS} seeds finished with a train and a validation loss"
     others = {name: each for name, each in found.items() if name != arm and each.validation}
     beside = excess(own, others) if others else None
-    by_time = _by_time(own) if own.epochs else None
-    by_arm = _by_arm(own, beside) if beside else None
-    return by_time or by_arm or _not_shown(own, beside)
+    shown = [*_shown(own, beside)]
+    if not shown:
+        return _not_shown(own, beside)
+    kind = max(shown, key=lambda one: one[0])[1][0]
+    return next(said for _, said in shown if said[0] == kind)
 
 
-def _by_time(own: Losses) -> Said | None:
-    (rise, along), (fall, learnt) = own.rise, own.fall
-    gap = _told(own, own.gap.interval)
-    if rise.answer == "yes":
-        rose = f"{_lowest(own)} and rose by {_told(own, rise.interval)} after it"
-        if along.interval.mean * 2 < rise.interval.mean and own.gap.interval.low > 0:
-            return "overfitting", f"{rose}; the gap at the end is {gap}"
-        return "cannot tell", f"{rose}, but train loss changed by {_told(own, along.interval)}"
-    if fall.answer == "yes":
-        fell = (
-            f"validation loss still fell by {_told(own, fall.interval)} in the last quarter of {own.epochs}"
-            f" epochs, train loss by {_told(own, learnt.interval)}, and the gap is {gap}"
-        )
-        if own.gap_is_the_smaller_part():
-            return "underfitting", fell
-        return "cannot tell", f"{fell}: more epochs would tell"
-    return None
+def _shown(own: Losses, beside: Excess | None) -> Iterator[tuple[float, Said]]:
+    """Give what is beyond doubt, with the size of the loss that the better model would save."""
+    if own.epochs and own.rise[0].answer == "yes":
+        yield own.rise[0].interval.mean, _risen(own)
+    if own.epochs and own.fall[0].answer == "yes":
+        yield own.fall[0].interval.mean, _falling(own)
+    if beside and beside.validation.answer == "yes":
+        yield beside.validation.interval.mean, _worse(own, beside)
 
 
-def _by_arm(own: Losses, beside: Excess) -> Said | None:
-    if beside.validation.answer != "yes":
-        return None
+def _risen(own: Losses) -> Said:
+    rise, along = (one.interval for one in own.rise)
+    rose = f"{_lowest(own)} and rose by {_told(own, rise)} after it"
+    if along.mean * 2 < rise.mean and own.gap.interval.low > 0:
+        return "overfitting", f"{rose}; the gap at the end is {_told(own, own.gap.interval)}"
+    return "cannot tell", f"{rose}, but train loss changed by {_told(own, along)}"
+
+
+def _falling(own: Losses) -> Said:
+    fall, learnt = (one.interval for one in own.fall)
+    fell = (
+        f"validation loss still fell by {_told(own, fall)} in the last quarter of {own.epochs}"
+        f" epochs, train loss by {_told(own, learnt)}, and the gap is {_told(own, own.gap.interval)}"
+    )
+    if own.gap_is_the_smaller_part():
+        return "underfitting", fell
+    return "cannot tell", f"{fell}: more epochs would tell"
+
+
+def _worse(own: Losses, beside: Excess) -> Said:
     said = (
         f"validation loss is {_above(own, beside.validation.interval)} that of {_best(beside)}, "
         f"train loss {_above(own, beside.train)}, and the gap is {_told(own, own.gap.interval)}"
     )
     if beside.mostly == "gap" and own.gap.interval.low > 0:
         return "overfitting", said
-    return ("underfitting" if beside.mostly == "train" else "cannot tell"), said
+    if beside.mostly == "train":
+        return "underfitting", said
+    return "cannot tell", f"{said}: whether it fits too much or too little is open"
 
 
 def _not_shown(own: Losses, beside: Excess | None) -> Said:
@@ -117,7 +131,7 @@ def _not_shown(own: Losses, beside: Excess | None) -> Said:
     if doubts:
         return "cannot tell", "; ".join(doubts)
     train = own.train_interval()
-    if own.gap.answer != "yes" and train.mean > HIGH * own.guess:
+    if train.mean > HIGH * own.guess and own.gap_is_the_smaller_part():
         return "cannot tell", (
             f"train loss is {_told(own, train)}, where guessing costs {_number(own.guess)}, and the gap is"
             f" {_told(own, own.gap.interval)}: the data are noisy or the model is too small, which a larger"
