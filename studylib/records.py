@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from math import inf, isfinite, nan
@@ -157,13 +159,16 @@ class Record:
 
     @classmethod
     def load(cls, path: Path) -> Record:
-        """Read a record.
+        """Read a record, gzipped if its name ends so.
 
         Raises:
             ParameterError: no such file, not a record, or a record of another format.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            body = path.read_bytes()
+            data = json.loads(gzip.decompress(body) if path.suffix == ".gz" else body)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ParameterError(f"{path}: expected a record in JSON, gzipped, but {error}.") from None
         except OSError as error:
             raise ParameterError(f"{path}: cannot be read: {error.strerror}.") from None
         except ValueError as error:

@@ -51,6 +51,7 @@ LAYERS: tuple[set[str], ...] = (
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {
         "cli",
+        "cli_share",
         "__main__",
         "listing",
         "reports",
