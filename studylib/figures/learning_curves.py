@@ -150,7 +150,8 @@ def _table(found: Mapping[str, Sequence[Fit]], unit: str) -> Table:
     for arm, fits in found.items():
         for place, kind in enumerate(kinds):
             average = averaged(fits, f"{kind}_loss")
-            for point in thinned(len(average.mean)) if average else ():
-                row = rows.setdefault((arm, int(point) + 1), [None] * 4)
-                row[2 * place : 2 * place + 2] = float(average.mean[point]), float(average.error[point])
+            if average:
+                for point in map(int, thinned(len(average.mean))):
+                    row = rows.setdefault((arm, point + 1), [None] * 4)
+                    row[2 * place : 2 * place + 2] = float(average.mean[point]), float(average.error[point])
     return Table(["arm", "epoch", *columns], [(arm, epoch, *row) for (arm, epoch), row in rows.items()])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from studylib.figures.intervals import interval, reach
-from studylib.figures.picture import Table
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import ACCENT, FAINT, MUTED, picture, plain_numbers, saying, sheet, styled
 from studylib.figures.words import Quantity, quantity, short
 
@@ -79,7 +79,9 @@ def _title(points: Points, unit: Quantity) -> str:
 
 def _table(record: Record, points: Points, base: Interval | None, unit: Quantity) -> Table:
     drawn = [*([(record.baseline, 0.0, base)] if base else []), *points]
-    rows = [(arm, λ, *(unit.scale * part for part in (one.mean, one.low, one.high))) for arm, λ, one in drawn]
+    rows: list[tuple[Cell, ...]] = [
+        (arm, λ, *(unit.scale * part for part in (one.mean, one.low, one.high))) for arm, λ, one in drawn
+    ]
     return Table(("arm", "strength λ", unit.label, "low", "high"), rows)
 
 

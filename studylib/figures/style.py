@@ -84,7 +84,7 @@ def sheet(height: float, title: str = "", note: str = "") -> Figure:
     if title:
         figure.suptitle(wrapped(title, 50), x=0.012, ha="left", fontsize=11, fontweight="bold")
     if note:
-        figure.supxlabel(wrapped(note, 70), x=0.012, ha="left", fontsize=8.5, color=MUTED)
+        figure.supxlabel(wrapped(note, 62), x=0.012, ha="left", fontsize=9.5, color=MUTED)
     return figure
 
 

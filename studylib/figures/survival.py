@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studylib.figures.picture import Table
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import picture, saying, sheet, styled
 from studylib.figures.words import short
 
@@ -61,7 +61,7 @@ def draw_survival(
     axes.tick_params(axis="x", labelrotation=90)
     axes.set(xlabel="", ylabel="")
     told = " ".join(f"{arm} always keeps {_always(row)}." for arm, row in table.iterrows())
-    rows = [(str(arm), *map(float, row)) for arm, row in table.iterrows()]
+    rows: list[tuple[Cell, ...]] = [(str(arm), *map(float, row)) for arm, row in table.iterrows()]
     return picture(figure, f"{title}. {told}", Table(("arm", *map(str, table.columns)), rows))
 
 

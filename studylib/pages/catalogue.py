@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
+from studylib.pages import formulas
 from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.regularizers import CATALOGUE
@@ -35,11 +36,6 @@ UNCHANGED = ("weight decay", "learning rates", "prediction", "rewiring")
 GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1}
 BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
 WIDE = ("\\quad", "\\qquad")
-# what the library writes of \sim, a letter without spaces around it, and of norms, whose left bar alone grows
-REPAIRS = {
-    "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
-    "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
-}
 AUTHOR = r"(?:(?:van|von|de|der|den|di|la|le) )*[^\W\d_a-z][\w.’'-]*"
 AUTHORS = rf"{AUTHOR}(?:(?:,| and|,? et al\.|)? {AUTHOR})*(?: et al\.)?"
 SOURCE = re.compile(rf"({AUTHORS} \(\d{{4}}\))[^()]{{0,60}}?, (https://\S+)")
@@ -98,7 +94,7 @@ def sources(name: str) -> list[tuple[str, str]]:
 
 def formula(latex: str) -> Markup:
     """Return a formula in MathML, a line for each of its parts; the LaTeX of each is its text."""
-    return Markup("\n").join(_math(part) for part in parts_of(latex))
+    return Markup("\n").join(formulas.block(part) for part in parts_of(latex))
 
 
 def parts_of(latex: str) -> list[str]:
@@ -115,16 +111,6 @@ def parts_of(latex: str) -> list[str]:
         else:
             parts[-1] += sign
     return [bare for part in parts if (bare := part.strip())]
-
-
-def _math(latex: str) -> Markup:
-    from latex2mathml.converter import convert
-
-    math = convert(latex, display="block")
-    for wrong, right in REPAIRS.items():
-        math = math.replace(wrong, right)
-    words = Markup('<math alttext="{}"').format(latex)
-    return Markup(math.replace("<math", words, 1))  # noqa: S704  # of our own docstrings, by a library that escapes
 
 
 def yaml(name: str) -> str:

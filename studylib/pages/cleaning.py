@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
+from typing import final
 
 import nh3
 from markupsafe import Markup
+
+from studylib.pages import formulas
 
 TEXT = {
     *("p", "br", "hr", "div", "span", "blockquote", "pre", "code", "ul", "ol", "li", "dl", "dt", "dd"),
     *("strong", "b", "em", "i", "del", "s", "sub", "sup", "small", "kbd", "mark"),
     *("table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"),
 }
+# the style sheet of pandas; names that a page can say
+DRESS = re.compile(r"<style scoped>[^<]*</style>")
+NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
 CELLS = {"colspan", "rowspan", "scope"}
 
@@ -24,12 +31,40 @@ def clean_output(html: str) -> Markup:
 def clean_prose(html: str) -> Markup:
     """Return the HTML of rendered Markdown: with headings and their anchors, and links within the page."""
     attributes = {tag: {"id"} for tag in HEADINGS} | {"a": {"href"}, "th": CELLS, "td": CELLS}
-    return _clean(html, TEXT | HEADINGS | {"a"}, attributes | {"span": {"class"}, "div": {"class"}})
+    attributes |= {tag: {"class"} for tag in ("span", "div", "code")}
+    attributes |= dict.fromkeys(formulas.TAGS, formulas.ATTRIBUTES) | {"math": {"alttext", "display"}}
+    return _clean(html, TEXT | HEADINGS | {"a"} | formulas.TAGS, attributes)
+
+
+def foreign(html: str) -> list[str]:
+    """Return the names of what ``clean_output`` leaves out, sorted: tags, and attributes that act or fetch.
+
+    The style that pandas puts around a table is none of it: nobody would look for it.
+    """
+    found = _Foreign()
+    found.feed(DRESS.sub("", html))
+    found.close()
+    return sorted(found.names)
 
 
 def plain_text(html: str) -> str:
     """Return the text of some HTML, not escaped."""
     return str(Markup(nh3.clean(html, tags=set(), clean_content_tags={"script", "style"})).unescape())  # noqa: S704  # cleaned
+
+
+@final
+class _Foreign(HTMLParser):
+    """Collects the names of tags and attributes that no output may have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in TEXT:
+            self.names.add(tag if NAME.fullmatch(tag) else "a tag without a name")
+        self.names |= {name for name, _ in attrs if name.startswith("on") and NAME.fullmatch(name)}
+        self.names |= {name for name, value in attrs if name == "style" and "url(" in (value or "")}
 
 
 def _clean(html: str, tags: set[str], attributes: dict[str, set[str]]) -> Markup:

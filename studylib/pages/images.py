@@ -9,13 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 
-def figure(kind: str, data: str, words: str) -> Markup:
+def figure(kind: str, data: str, words: str, below: str | Markup = "") -> Markup:
     """Return an image with its text.
 
     Args:
         kind: its media type.
         data: an ``<svg>`` element, or other images in base64.
         words: what it shows, for those who do not see it.
+        below: its caption.
     """
     size: dict[str, Any] = {}
     if kind == "image/svg+xml":
@@ -23,7 +24,7 @@ def figure(kind: str, data: str, words: str) -> Markup:
         data = b64encode(data.encode()).decode()
     attributes = {"src": f"data:{kind};base64,{''.join(data.split())}"} | size | {"alt": words}
     parts = Markup(" ").join(Markup('{}="{}"').format(name, value) for name, value in attributes.items())
-    return Markup("<figure><img {}></figure>").format(parts)
+    return Markup("<figure><img {}>{}</figure>").format(parts, below)
 
 
 def _size(svg: str) -> dict[str, int]:

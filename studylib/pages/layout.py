@@ -26,6 +26,11 @@ def page(template: str, **facts: Any) -> bytes:
     return _templates().get_template(template).render(own | facts, policy=_policy()).encode() + b"\n"
 
 
+def part(template: str, **facts: Any) -> Markup:
+    """Fill the template of a part of a page."""
+    return Markup(_templates().get_template(template).render(facts))  # noqa: S704  # our template, which escapes
+
+
 @cache
 def _templates() -> Environment:
     templates = Environment(

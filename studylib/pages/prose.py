@@ -9,10 +9,17 @@ from typing import Any, final
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from studylib.pages import tables
+from studylib.pages import formulas, tables
 from studylib.pages.cleaning import clean_prose, plain_text
 
-OWN_ANCHORS = ("content", "contents", "provenance")  # of the frame around the notebook
+OWN_ANCHORS = (
+    "content",
+    "contents",
+    "differences",
+    "numbers",
+    "facts",
+    "provenance",
+)  # of the frame around the notebook
 
 
 @final
@@ -75,7 +82,12 @@ class _Prose(IPythonRenderer):
         return f"<pre><code>{escape(code)}</code></pre>"
 
     def block_math(self, body: str) -> str:
-        return f'<div class="math"><code>{escape(body.strip())}</code></div>'
+        # where a cell says $$ within a sentence, the formula stands in a line of the sentence
+        return f'<span class="formula">{formulas.display(body)}</span>'
 
     def inline_math(self, body: str) -> str:
-        return f'<span class="math"><code>{escape(body.strip())}</code></span>'
+        # as Pandoc has it: "$5 and $6" is money
+        return str(formulas.inline(body)) if body == body.strip() else f"${escape(body)}$"
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
