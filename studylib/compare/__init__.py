@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from studylib.compare.diagnosis import Diagnosis, diagnoses
+from studylib.compare.monitoring import monitored, monitoring
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
 from studylib.compare.sentences import concluded, headline, spoken
@@ -11,12 +13,16 @@ from studylib.compare.verdicts import contrasts, verdict
 __all__ = [
     "ArmChange",
     "Changes",
+    "Diagnosis",
     "arm_means",
     "changes",
     "concluded",
     "contrasts",
+    "diagnoses",
     "headline",
     "means",
+    "monitored",
+    "monitoring",
     "spoken",
     "summary",
     "table",
