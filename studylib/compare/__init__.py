@@ -6,7 +6,7 @@ from studylib.compare.diagnosis import Diagnosis, diagnoses
 from studylib.compare.monitoring import monitored, monitoring
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
-from studylib.compare.sentences import concluded, headline, spoken
+from studylib.compare.sentences import concluded, headline, meaning, spoken
 from studylib.compare.tables import means, summary, table
 from studylib.compare.verdicts import contrasts, verdict
 
@@ -20,6 +20,7 @@ __all__ = [
     "contrasts",
     "diagnoses",
     "headline",
+    "meaning",
     "means",
     "monitored",
     "monitoring",

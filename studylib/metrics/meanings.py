@@ -1,7 +1,7 @@
 """What a difference means to somebody who does not know the metric.
 
 Each function takes the difference arm − baseline, the unit of the target, and what a row is called in the
-plural, and returns a phrase that reads on from "That is ": ``about 21 more right answers in 1 000 images``.
+plural, and returns a phrase such as ``about 21 more right answers in 1 000 images``.
 Numbers have two digits, for what is behind them has hardly more.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from math import exp
 
 LEAST_SHARE, MOST_SHARE = 1_000, 100_000
+TWICE = 2  # from there on a factor is said, not a percentage
 
 
 def right_answers(difference: float, unit: str, rows: str) -> str:
@@ -23,57 +24,52 @@ def right_answers(difference: float, unit: str, rows: str) -> str:
 
 def probability(difference: float, unit: str, rows: str) -> str:
     """Negative log-likelihood: e^(−difference) is the factor of the geometric mean of p(true class)."""
-    del unit
-    change = exp(abs(difference)) - 1 if difference < 0 else 1 - exp(-difference)
-    size = f"{_two(100 * change)} %" if change < 1 else f"{_two(change + 1)} times as much"
-    more = _more(-difference) if change < 1 else ""
-    return f"about {size} {more} probability for the true answer, for typical {rows}".replace("  ", " ")
+    del unit, rows
+    factor = exp(-difference)
+    if factor >= TWICE:
+        return f"the true answer gets about {_two(factor)} times the probability"
+    return f"the true answer gets about {_two(100 * (factor - 1))} % {_more(-difference, 'less')} probability"
 
 
 def honesty(difference: float, unit: str, rows: str) -> str:
     """Calibration error: stated confidence against the share of right answers."""
     del unit, rows
     way = "nearer to" if difference < 0 else "further from"
-    return (
-        f"confidence that is about {_two(100 * difference)} points {way} the share of answers that are right"
-    )
+    return f"stated confidence is about {_two(100 * difference)} points {way} the share of right answers"
 
 
 def typical_error(difference: float, unit: str, rows: str) -> str:
     """RMSE: how far off predictions are."""
     del rows
     size = f"{_two(difference)} {unit}".strip()
-    return f"predictions that are typically off by about {size} {_more(difference, 'less')}"
+    return f"predictions are typically off by about {size} {_more(difference, 'less')}"
 
 
 def explained(difference: float, unit: str, rows: str) -> str:
     """R²: of how much the rows differ."""
     del unit
-    points = _two(100 * difference)
-    return f"about {points} points {_more(difference, 'less')} of what makes {rows} differ being explained"
+    return f"about {_two(100 * difference)} % {_more(difference, 'less')} of how {rows} differ is explained"
 
 
 def found(difference: float, unit: str, rows: str) -> str:
     """Recall: relevant items among the first."""
     del unit, rows
-    count = f"about {_two(1_000 * difference)} {_more(difference)}"
-    return f"{count} of 1\N{NO-BREAK SPACE}000 relevant items among the first 20 shown"
+    count = f"{_two(LEAST_SHARE * difference)} {_more(difference)} of {_grouped(LEAST_SHARE)}"
+    return f"about {count} relevant items are among the first 20 shown"
 
 
 def standing(difference: float, unit: str, rows: str) -> str:
     """NDCG: how near the order is to the best one."""
     del unit, rows
     way = "higher" if difference > 0 else "lower"
-    return (
-        f"relevant items that stand {way} among the first 20 shown, "
-        f"by about {_two(100 * difference)} % of what the best order is worth"
-    )
+    worth = f"{_two(100 * difference)} % of what the best order is worth"
+    return f"relevant items stand {way} among the first 20 shown, by about {worth}"
 
 
 def weights(difference: float, unit: str, rows: str) -> str:
     """Weights in use."""
     del unit, rows
-    return f"about {_two(difference)} {_more(difference)} weights in use"
+    return f"about {_two(difference)} {_more(difference)} weights are in use"
 
 
 def _two(value: float) -> str:

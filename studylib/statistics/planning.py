@@ -7,10 +7,12 @@ from math import ceil, log2
 
 import numpy as np
 
+from studylib.statistics.judging import judged
 from studylib.statistics.student import FEWEST_PAIRS, flat, refuse_level, refuse_margin
 
 MOST_PAIRS = 10_000
 CHANCE = 0.8
+STEPS = 240
 
 
 def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 0.95) -> int | None:
@@ -20,7 +22,9 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
     least the margin and its interval at ``level`` leaves out zero, or when its 95 % interval, and two
     one-sided tests at 1 − ``level``, place it within ± margin. It is a guess, as mean and spread are.
 
-    None below two pairs, without a spread, or above 10 000.
+    Where the sign-flip test decides (``judged``), it is at least ``fewest_signs``, and exactly that, or those
+    seen, if all differences are equal. None below two pairs, above 10 000, or if all differences and the
+    margin are 0.
 
     Args:
         differences: one per pair, shape (n,).
@@ -33,12 +37,19 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
     refuse_level(level)
     refuse_margin(margin)
     d = np.asarray(differences, dtype=np.float64)
-    if len(d) < FEWEST_PAIRS or flat(d, margin):
+    if len(d) < FEWEST_PAIRS:
         return None
-    pairs = np.arange(len(d), max(MOST_PAIRS, len(d)) + 1)
-    chances = _chances(abs(float(d.mean())), float(d.std(ddof=1)), pairs, margin, level)
-    enough = pairs[chances >= CHANCE]
-    return int(enough[0]) if len(enough) else None
+    by_signs = judged(d.tolist(), margin).decided_by == "sign flip"
+    fewest = max(len(d), fewest_signs(level)) if by_signs else len(d)
+    if flat(d, margin):
+        return fewest if margin or d.any() else None
+    # First in steps of 4 %, then one by one between the last that are too few and the first that are enough.
+    steps = np.unique(np.geomspace(fewest, max(MOST_PAIRS, fewest), STEPS).round().astype(int))
+    enough = steps[_chances(d, steps, margin, level) >= CHANCE]
+    if not len(enough):
+        return None
+    between = np.arange(max(steps[steps < enough[0]], default=enough[0]), enough[0] + 1)
+    return int(between[_chances(d, between, margin, level) >= CHANCE][0])
 
 
 def fewest_signs(level: float = 0.95) -> int:
@@ -51,15 +62,16 @@ def fewest_signs(level: float = 0.95) -> int:
     return 1 + ceil(-log2(1 - level))
 
 
-def _chances(size: float, spread: float, pairs: np.ndarray, margin: float, level: float) -> np.ndarray:
-    """Return the chance of a decision for each number of ``pairs``, the first being those seen."""
+def _chances(d: np.ndarray, pairs: np.ndarray, margin: float, level: float) -> np.ndarray:
+    """Return the chance of a decision for each number of ``pairs``, those of ``d`` included."""
     from scipy.special import ndtr, stdtrit
 
+    size, spread = abs(float(d.mean())), float(d.std(ddof=1))
     error = spread / np.sqrt(pairs)
     # Nothing is left to chance among the pairs seen; almost nothing spares a division by zero.
-    luck = np.maximum(spread * np.sqrt(pairs - pairs[0]) / pairs, 1e-12 * spread)
+    luck = np.maximum(spread * np.sqrt(pairs - len(d)) / pairs, 1e-12 * spread)
     differs = np.maximum(margin, stdtrit(pairs - 1, (1 + level) / 2) * error)
     within = np.maximum(margin - stdtrit(pairs - 1, max(level, 0.975)) * error, 0)
     either = ndtr((size - differs) / luck) + ndtr((-size - differs) / luck)
-    neither: np.ndarray = either + ndtr((within - size) / luck) - ndtr((-within - size) / luck)
-    return neither
+    chances: np.ndarray = either + ndtr((within - size) / luck) - ndtr((-within - size) / luck)
+    return chances
