@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -133,7 +133,7 @@ def computed(
     ledger.append(row(spec, "queued") for spec in specs)
     unkept = {}
     try:
-        for attempt in executors.compute(specs, executor):
+        for attempt in map(_scrubbed, executors.compute(specs, executor)):
             spec, result = attempt.spec, attempt.result
             if result and attempt.final:
                 plan.refuse_edited(spec)
@@ -149,6 +149,14 @@ def computed(
             ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
         raise
     return unkept
+
+
+def _scrubbed(attempt: Attempt) -> Attempt:
+    """Return an attempt whose reason shows no secret: what a server says of a wrong token may quote it."""
+    if not (attempt.result and attempt.result.reason):
+        return attempt
+    secrets = Secrets.among({name: getattr(attempt.spec, name) for name in ("dataset", "model", "training")})
+    return replace(attempt, result=replace(attempt.result, reason=secrets.scrubbed(attempt.result.reason)))
 
 
 def _row(attempt: Attempt) -> Row:
@@ -168,19 +176,11 @@ def _row(attempt: Attempt) -> Row:
 
 def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     """Return the record of a planned run whose fits are computed."""
-    params, secrets = one.params, Secrets.among(one.params.to_dict())
+    params = one.params
     results = {pair: store.get(spec) or unkept.get(spec.key, LOST) for pair, spec in one.specs.items()}
     fits = tuple(
-        Fit(
-            arm,
-            seed,
-            got.status,
-            got.metrics,
-            got.curves,
-            secrets.scrubbed(got.reason),
-            one.specs[arm, seed].key,
-        )
-        for (arm, seed), got in results.items()
+        Fit(arm, seed, found.status, found.metrics, found.curves, found.reason, one.specs[arm, seed].key)
+        for (arm, seed), found in results.items()
     )
     machines = sorted({found.machine for found in results.values() if found.machine})
     return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines))

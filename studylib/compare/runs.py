@@ -15,6 +15,7 @@ from studylib.compare.verdicts import contrasts
 from studylib.errors import ParameterError
 from studylib.metrics import metric_of
 from studylib.records import Record
+from studylib.secrets import masked
 from studylib.statistics import FEWEST_PAIRS, Interval, paired_interval
 
 if TYPE_CHECKING:
@@ -200,7 +201,8 @@ def _verdicts(record: Record, metric: str) -> dict[str, str]:
 
 
 def _without(params: Mapping[str, Any], arms: tuple[str, ...]) -> dict[str, Any]:
-    return {**params, "arms": {name: arm for name, arm in params["arms"].items() if name not in arms}}
+    kept = {name: arm for name, arm in params["arms"].items() if name not in arms}
+    return {**masked(params), "arms": masked({"arms": kept})["arms"]}
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differing:

@@ -8,6 +8,7 @@ from typing import Any
 
 from studylib.pages.dates import made
 from studylib.records import Record
+from studylib.secrets import masked
 
 FACTS = ("about", "source", "licence", "not good for")
 
@@ -21,7 +22,7 @@ def provenance(record: Record, command: str, commit: str) -> dict[str, Any]:
         "commit": commit,
         "command": command,
         "made": made(),
-        "parameters": yaml(record.params),
+        "parameters": yaml(masked(record.params)),
     }
 
 
