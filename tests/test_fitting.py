@@ -313,11 +313,10 @@ def test_the_loss_of_a_ranking_is_what_its_trainer_samples() -> None:
     split = Visits().split(1)
     scores = np.random.default_rng(2).normal(size=Visits.shape)
     measured, _ = ranked(scores, split)
-    used = {part: set() for part in PARTS}  # type: dict[str, set[tuple[int, int]]]
     train, held, test = (
         {(int(u), int(i)) for u, i in examples.x} for examples in (split.train, split.validation, split.test)
     )
-    used |= {"train": train, "validation": train, "test": train | held}
+    used = {"train": train, "validation": train, "test": train | held}
     for part, pairs in zip(PARTS, (train, held, test), strict=True):
         losses = []
         for u, i in sorted(pairs):
