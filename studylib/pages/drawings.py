@@ -23,7 +23,6 @@ NO_DESCRIPTION = "A picture without a description."
 SHOWN = 30  # rows of a table in the page; the file has all
 WIDEST = 40  # columns
 KNOWN = {"figures", "record"}
-CELL = Markup("<{tag}>{text}</{tag}>")
 
 
 @final
@@ -93,7 +92,11 @@ def numbers(text: str, name: str) -> Numbers | None:
     # safe in an attribute: all but letters, digits and a few harmless signs is written in percent
     address = Markup(f"data:{CSV};charset=utf-8,{quote(text, safe=',:;/+()=')}")  # noqa: S704
     return Numbers(
-        f"{file}.csv", address, _table(header, rows[:SHOWN], file), len(rows), min(len(rows), SHOWN)
+        f"{file}.csv",
+        address,
+        tables.of_rows(header, rows[:SHOWN], f"Numbers behind {file}"),
+        len(rows),
+        min(len(rows), SHOWN),
     )
 
 
@@ -126,15 +129,3 @@ def _takes_the_record_alone(source: str) -> bool:
         return False
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return isinstance(tree.body, ast.Call) and names <= KNOWN
-
-
-def _table(header: list[str], rows: list[list[str]], name: str) -> Markup:
-    head = Markup().join(CELL.format(tag="th", text=name) for name in header)
-    body = Markup().join(
-        Markup("<tr>{}</tr>").format(
-            Markup().join(CELL.format(tag="td" if k else "th", text=cell) for k, cell in enumerate(row))
-        )
-        for row in rows
-    )
-    html = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
-    return tables.boxed(html, f"Numbers behind {name}")

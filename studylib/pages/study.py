@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from studylib import compare
 from studylib.metrics import OF_TARGET, Metric, metric_of
+from studylib.pages import numbers
 from studylib.pages.drawings import Origin
 from studylib.pages.layout import page
 from studylib.pages.provenance import provenance
@@ -34,7 +35,9 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str) -> 
     """
     from studylib.pages.body import body
 
-    notebook = body(executed, Origin(record.study, record.run, command))
+    watched = numbers.watched(record)
+    origin = Origin(record.study, record.run, command)
+    notebook = body(executed, origin, numbers.TITLE if watched else "")
     return page(
         "study.html.j2",
         title=notebook.outline.title or record.study,
@@ -45,6 +48,7 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str) -> 
         glance=_glance(record),
         lost=_lost(record),
         notebook=notebook,
+        watched=watched,
         provenance=provenance(record, command, commit),
     )
 
