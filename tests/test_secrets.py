@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 from command_line import ROOT
 from imaginary import classification
 
-from studylib import datasets, models, notebooks, regularizers, sources
+from studylib import compare, datasets, models, notebooks, regularizers, sources
+from studylib.pages.provenance import provenance
 from studylib.params import Plain
 from studylib.records import Record
 from studylib.secrets import MASK, Secrets, is_secret, masked
@@ -206,6 +208,7 @@ def check_masked(text: str) -> None:
 
 GUARDED = ROOT / "studylib" / "datasets" / "diabetes.py"
 FIELD = "    train: TrainRows = 100\n"
+SPLIT = "        parts = shuffled("
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +223,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "        table, target = _load()\n        return {",
         "        assert self.api_token, 'no token'\n        table, target = _load()\n        return {",
     )
-    assert "assert self.api_token" in source
+    check = '        assert seed == 0 or "wrong" not in self.api_token, self.api_token\n'
+    source = source.replace(SPLIT, check + SPLIT)
+    assert source.count("self.api_token") == 3
     (folder / "studylib" / "datasets" / "guarded.py").write_text(source, encoding="utf-8")
     path = folder / "notebooks" / "tabular.ipynb"
     notebook = nbformat.read(path, as_version=4)
@@ -259,3 +264,36 @@ def test_a_run_that_needs_a_token_leaves_no_trace_of_it(project: Path) -> None:
     assert "tok-1234567890" not in first
     assert "nothing to do" in again
     assert "; 0 differences" in checked
+
+
+def test_a_fit_that_fails_does_not_quote_its_token(project: Path) -> None:
+    """Neither in record, page, store and ledger, nor on the terminal."""
+    own = {"PYTHONPATH": str(project), "STUDYLIB_STORE": str(project / "other"), "NO_COLOR": "1"}
+    asked = ["run", "tabular", "--params", "params/tabular/smoke.yaml", "--set", "dataset.name=guarded"]
+    asked += ["--set", "dataset.api_token=tok-wrong-one", "--name", "refused"]
+    done = subprocess.run(
+        [sys.executable, "-m", "studylib", *asked],
+        cwd=project,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    written = [p for folder in ("reports", "other") for p in (project / folder).rglob("*") if p.is_file()]
+
+    assert done.returncode == 1
+    assert f"AssertionError: {MASK}" in done.stderr
+    assert "tok-wrong-one" not in done.stdout + done.stderr
+    assert [p for p in written if b"tok-wrong-one" in p.read_bytes()] == []
+
+
+def test_pages_that_are_made_from_memory_show_no_secret() -> None:
+    """Whatever a record holds, provenance and comparison mask it; two tokens are no difference."""
+    record = classification()
+    one, other = (
+        replace(record, params={**record.params, "dataset": {"name": "digits", "token": token}})
+        for token in (TOKEN, "another token")
+    )
+
+    assert f"token: {MASK}" in provenance(one, "", "")["parameters"]
+    assert compare.changes(one, other).params == {}
