@@ -67,9 +67,13 @@ def finding(values: Sequence[float], margin: float, level: float) -> Finding:
 
 def kept(fit: Fit, part: str) -> float:
     """Return the loss of the weights that were kept; nan where neither it nor a curve was measured."""
+    return fit.metrics.get(f"{part}_loss", _on_curve(fit, part))
+
+
+def _on_curve(fit: Fit, part: str) -> float:
+    """Return the loss of the epoch whose weights were kept, as the curve has it; nan without a curve."""
     curve = fit.curves.get(f"{part}_loss")
-    last = curve[int(fit.metrics.get("best_epoch", len(curve))) - 1] if curve else nan
-    return fit.metrics.get(f"{part}_loss", last)
+    return curve[int(fit.metrics.get("best_epoch", len(curve))) - 1] if curve else nan
 
 
 def guessing(record: Record) -> float:
@@ -95,6 +99,7 @@ class Losses:
     Attributes:
         train, validation: of the weights that were kept.
         train_curves, validation_curves: one list per seed, an entry per epoch; empty without epochs.
+        train_end, validation_end: what the end of a curve is, by seed, measured as the curve is.
         guess: the loss of knowing nothing.
         unit: of a loss; empty where 1 is the variance of the target.
         level: of what is said for certain.
@@ -104,6 +109,8 @@ class Losses:
     validation: dict[int, float]
     train_curves: list[list[float]]
     validation_curves: list[list[float]]
+    train_end: list[float]
+    validation_end: list[float]
     guess: float
     unit: str
     level: float
@@ -152,8 +159,8 @@ class Losses:
         learnt = np.take_along_axis(seen, chosen, 1)[:, 0]
         margin = self.margin(float(lowest.mean()))
         return (
-            finding(np.fromiter(self.validation.values(), float) - lowest, margin, self.level),
-            finding(np.fromiter(self.train.values(), float) - learnt, margin, self.level),
+            finding(np.array(self.validation_end) - lowest, margin, self.level),
+            finding(np.array(self.train_end) - learnt, margin, self.level),
         )
 
     @cached_property
@@ -186,14 +193,20 @@ class Losses:
 def losses(record: Record, arm: str) -> Losses:
     """Return the losses of ``arm``."""
     found = [fit for fit in record.finished(arm) if isfinite(kept(fit, "train") + kept(fit, "validation"))]
-    curves = [[fit.curves.get(f"{part}_loss", []) for fit in found] for part in ("train", "validation")]
-    whole = all(len(curve) > 1 for part in curves for curve in part)
-    train, validation = curves if whole else ([], [])
+    train, validation = (
+        [fit.curves.get(f"{part}_loss", []) for fit in found] for part in ("train", "validation")
+    )
+    whole = all(len(curve) > 1 for curve in (*train, *validation))
+    # Weights may be averaged, or predictions calibrated, and the curve knows nothing of it. But the curve of
+    # a ranking is of a few items drawn, and its loss at the end of them all.
+    ended = _on_curve if record.dataset.get("task") == "ranking" else kept
     return Losses(
         {fit.seed: kept(fit, "train") for fit in found},
         {fit.seed: kept(fit, "validation") for fit in found},
-        train,
-        validation,
+        train if whole else [],
+        validation if whole else [],
+        [_on_curve(fit, "train") for fit in found],
+        [ended(fit, "validation") for fit in found],
         guessing(record),
         unit_of_loss(record),
         strict_level(len(record.arms)),

@@ -10,7 +10,7 @@ from studylib.regularizers.base import Averaging
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.measures import lowest_epoch, pace, ranked, sizes, supervised
+from studylib.trainers.measures import lowest_epoch, pace, ranked, sizes, spread, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,9 +127,8 @@ def _ranking(
 
     trained = factorization.train(split, model, regularizers, training, seed, device)
     metrics, curves = ranked(trained.scores(), split)
-    metrics |= trained.norms() | sizes(
-        *(weights(trained.network, one).detach().cpu().numpy() for one in model.layers())
-    )
+    acting = [weights(trained.network, layer) for layer in model.layers()]
+    metrics |= trained.norms() | spread(*(w.detach().cpu().numpy() for w in acting))
     return _monitored(Outcome(metrics, -metrics["validation_ndcg_at_20"], curves), trained)
 
 

@@ -64,19 +64,22 @@ def _gap(losses: Mapping[str, float]) -> dict[str, float]:
 
 
 def sizes(*weights: np.ndarray) -> dict[str, float]:
+    """Return ``nonzeros``, how many of all ``weights`` are not exactly zero, and what ``spread`` does."""
+    return {"nonzeros": metrics.nonzeros(*weights)} | spread(*weights)
+
+
+def spread(*weights: np.ndarray) -> dict[str, float]:
     """Return how large and how sparse ``weights`` are, an array of any shape per layer.
 
-    ``nonzeros``: how many of all are not exactly zero. ``zero_share``: the share that is, 0 to 1.
-    ``negligible_share``: the share with |w| at most 0.01 times the root mean square of its layer, zeros among
-    them. ``weight_norm``: their Euclidean norm, all layers together.
+    ``zero_share``: the share that is exactly zero, 0 to 1. ``negligible_share``: the share with |w| at most
+    0.01 times the root mean square of its layer, zeros among them. ``weight_norm``: their Euclidean norm, all
+    layers together.
     """
     count = sum(w.size for w in weights)
     squares = [w.astype("float64") ** 2 for w in weights]
-    nonzeros = metrics.nonzeros(*weights)
     negligible = sum(int((square <= NEGLIGIBLE**2 * square.mean()).sum()) for square in squares)
     return {
-        "nonzeros": nonzeros,
-        "zero_share": 1 - nonzeros / count,
+        "zero_share": 1 - metrics.nonzeros(*weights) / count,
         "negligible_share": negligible / count,
         "weight_norm": sum(float(square.sum()) for square in squares) ** 0.5,
     }
@@ -145,12 +148,12 @@ def pairwise_loss(scores: np.ndarray, interactions: np.ndarray, closed: np.ndarr
     from torch.nn import functional as F
 
     count = min(len(interactions), MONITORED_INTERACTIONS)
-    spread = np.linspace(0, len(interactions) - 1, count).round().astype(int)
+    chosen = np.linspace(0, len(interactions) - 1, count).round().astype(int)
     table = torch.from_numpy(np.where(closed, -np.inf, scores))  # which a closed item loses nothing by
     opened = torch.from_numpy((~closed).sum(1))
     total = 0.0
     # what is held against all items at once stays in the cache
-    for part in torch.from_numpy(interactions[spread]).split(max(1, 2**16 // scores.shape[1])):
+    for part in torch.from_numpy(interactions[chosen]).split(max(1, 2**16 // scores.shape[1])):
         rows, items = part.T
         own = torch.from_numpy(scores)[rows, items]
         losses = F.softplus(table[rows].sub_(own[:, None])).sum(1).double()
