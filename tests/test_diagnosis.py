@@ -262,7 +262,7 @@ def test_real_networks_are_told_for_what_they_are() -> None:
 
 
 def test_a_final_loss_that_is_measured_otherwise_than_the_curve_is_no_rise() -> None:
-    """The curve of a ranking is of a few items drawn, its final loss of all; elsewhere both are of all rows."""
+    """The curve of a ranking is of a few items drawn, its final loss of all of them."""
     rng = np.random.default_rng(8)
     fits = [network("none", s, *settled(rng)) for s in range(10)]
     higher = [

@@ -66,7 +66,7 @@ def diagnoses(record: Record) -> tuple[Diagnosis, ...]:
     from the loss of guessing if that is less, and its interval lies above 0 at a level at which all that is
     said of a study holds together at 95 %. Ruled out: the 95 % interval lies below that tenth. A train loss
     above half of that of guessing, with no better arm beside it, is either noise of the data or a model that
-    is too small: nobody can tell.
+    is too small or was trained too little: nobody can tell.
     """
     found = {arm: losses(record, arm) for arm in record.arms}
     return tuple(Diagnosis(arm, *_diagnosed(arm, found)) for arm in record.arms)
@@ -133,9 +133,9 @@ def _not_shown(own: Losses, beside: Excess | None) -> Said:
     train = own.train_interval()
     if train.mean > HIGH * own.guess and own.gap_is_the_smaller_part():
         return "cannot tell", (
-            f"train loss is {_told(own, train)}, where guessing costs {_number(own.guess)}, and the gap is"
-            f" {_told(own, own.gap.interval)}: the data are noisy or the model is too small, which a larger"
-            " one would tell"
+            f"train loss is {_told(own, train)}, where guessing costs {own.guess:.3g}, and the gap is only"
+            f" {_told(own, own.gap.interval)}: either the data are noisy, or the model is too small or was"
+            " trained too little"
         )
     return "about right", "; ".join(_ruled_out(own, beside))
 
