@@ -80,7 +80,7 @@ def _finding(found: Sequence[Contrast], record: Record) -> str:
         clauses.append(f"{_names(equal)} {_verb(equal)} equivalent to {first.baseline} within {effect}")
     if undecided := _of("undecided", found):
         nothing = f"nothing else was distinguishable from {first.baseline}: "
-        clauses.append((nothing if better and not clauses[1:] else "") + _undecided(undecided))
+        clauses.append((nothing if better and not clauses[1:] else "") + _undecided(undecided, len(found)))
     said = "; ".join(clauses) + "."
     return f"{said} In plain words: {meaning(better[0], record)}." if better else said
 
@@ -111,7 +111,7 @@ def _none_better(found: Sequence[Contrast], record: Record) -> str:
     )
 
 
-def _undecided(open_: Sequence[Contrast]) -> str:
+def _undecided(open_: Sequence[Contrast], arms: int) -> str:
     needed = [_rounded_up(c.more_seeds) for c in open_ if c.more_seeds]
     stay = f"{_names(open_)} {'stays' if len(open_) == 1 else 'stay'} undecided"
     notes = []
@@ -120,15 +120,15 @@ def _undecided(open_: Sequence[Contrast]) -> str:
         seeds = f"{low}" if low == high else f"{low} to {high}"
         one = "seed" if seeds == "1" else "seeds"
         notes.append(f"about {seeds} more {one} would probably decide")
-    if mute := [c for c in open_ if _mute(c, len(open_))]:
+    if mute := [c for c in open_ if _mute(c, arms)]:
         which = "this" if len(open_) == 1 else "each" if len(mute) == len(open_) else _names(mute)
         notes.append(f"{mute[0].pairs} seeds are too few for the sign-flip test that {which} calls for")
     return f"{stay} ({'; '.join(notes)})" if notes else stay
 
 
 def _mute(c: Contrast, arms: int) -> bool:
-    """Say whether the sign-flip test has to decide, but could not, whatever the differences were."""
-    return c.decided_by == "sign flip" and FEWEST_PAIRS <= c.pairs < fewest_signs(1 - ALPHA / arms)
+    """Say whether the t test sees a difference that the sign-flip test cannot confirm with so few seeds."""
+    return c.decided_by == "sign flip" and c.p < ALPHA and c.pairs < fewest_signs(1 - ALPHA / arms)
 
 
 def _unfinished(record: Record) -> str:

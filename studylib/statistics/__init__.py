@@ -6,8 +6,8 @@ Which test decides, and why:
 - The sign-flip test takes over where the t test cannot be believed: the differences are far from normal
   (Shapiro and Francia's test, below 5 %), all equal, or fewer than five with two equal ones. Shares of a
   small test set are often so: the t statistic of 1, 1, 1, 1 and 2 rows would be called certain.
-- Below ten pairs the sign-flip test is a check on the t test in any case: it must be below 5 %, or as small
-  as so few pairs allow (all of one sign), else its p is what counts. It cannot decide alone there:
+- Below ten pairs the sign-flip test checks every difference that the t test finds: it must be below 5 %, or
+  as small as so few pairs allow (all of one sign), else its p is what counts. More cannot be asked of it:
   n pairs have p ≥ 2^(1 − n), 6 % for five, which no correction for the number of arms makes smaller.
 
 How often a 95 % Student-t interval of n differences holds their true mean, in 200 000 simulated studies:

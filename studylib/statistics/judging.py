@@ -38,8 +38,8 @@ def judged(differences: Sequence[float], margin: float) -> Judgement:
     """Return which p values count.
 
     1. The differences are far from normal (``unlike_normal``): the larger of the t and the sign-flip test's.
-    2. There are fewer than ten, and the sign-flip p is neither below 5 % nor the least possible, 2^(1 − n):
-       the larger again.
+    2. There are fewer than ten; the t test finds a difference at 5 %; and the sign-flip p is neither below
+       that nor the least possible, 2^(1 − n): the sign-flip test's, which is the larger.
     3. Else the t test's.
 
     Args:
@@ -49,18 +49,14 @@ def judged(differences: Sequence[float], margin: float) -> Judgement:
     Raises:
         ParameterError: ``margin`` is negative.
     """
-    p, p_equivalent, pairs = (
-        paired_interval(differences).p,
-        equivalence_p(differences, margin),
-        len(differences),
-    )
-    odd = unlike_normal(differences)
+    p, p_equivalent = paired_interval(differences).p, equivalence_p(differences, margin)
+    pairs, odd = len(differences), unlike_normal(differences)
     if pairs < FEWEST_PAIRS or not (odd or pairs < FEW_PAIRS):
         return Judgement(p, p_equivalent, None, "t")
     flips = sign_flip_p(differences)
     if odd:
         same = max(p_equivalent, sign_flip_equivalence_p(differences, margin))
         return Judgement(max(p, flips), same, flips, "sign flip")
-    if flips > max(ALPHA, 2.0 ** (1 - pairs)):
-        return Judgement(max(p, flips), p_equivalent, flips, "t" if p >= flips else "sign flip")
+    if p < ALPHA < flips and flips > 2.0 ** (1 - pairs):
+        return Judgement(flips, p_equivalent, flips, "sign flip")
     return Judgement(p, p_equivalent, flips, "t")
