@@ -23,9 +23,9 @@ def publish(*, out: Out = Path("reports")) -> None:
 
 def pdf(pages: Pages = None, *, out: Out = Path("reports")) -> None:
     """Print pages to PDFs beside them, with Chromium (CHROMIUM=/path names another browser)."""
-    from studylib import browser
+    from studylib import browser, sharing
 
-    chosen = pages or [*sorted(out.glob("*.html")), *sorted(out.glob("*/*.html"))]
+    chosen = pages or sharing.pages(out)
     if not chosen:
         raise ParameterError(f"{out}: no page to print. Make some with: make report")
     browser.program()  # or say at once that there is none

@@ -86,9 +86,15 @@ def publish(reports: Path) -> list[str]:
     raise StudyError(f"{folder}: expected at most {_mb(LIMIT)}, got {total}: {told}. Nothing was written.")
 
 
+def pages(reports: Path) -> list[Path]:
+    """Return every page under ``reports`` but those that are published: the index and its like first."""
+    of_runs = sorted(path for path in reports.glob("*/*.html") if path.parent.name != PUBLISHED)
+    return [*sorted(reports.glob("*.html")), *of_runs]
+
+
 def _choices(reports: Path, records: Sequence[Path]) -> Iterator[Files]:
     """Yield what may be published, the fullest first."""
-    pages = {_name(path, reports): path.read_bytes() for path in (r.with_suffix(".html") for r in records)}
+    shown = {_name(path, reports): path.read_bytes() for path in (r.with_suffix(".html") for r in records)}
     notebooks = [path for path in (record.with_suffix(".ipynb") for record in records) if path.is_file()]
     catalogue = [path for path in [reports / publishing.CATALOGUE] if path.is_file()]
     lean = {_name(path, reports): _lean(path) for path in records}
@@ -98,7 +104,7 @@ def _choices(reports: Path, records: Sequence[Path]) -> Iterator[Files]:
             extra = {_name(path, reports): path.read_bytes() for path in more}
             techniques = publishing.CATALOGUE if publishing.CATALOGUE in extra else ""
             index = {INDEX: publishing.index_over(records, reports, techniques)}
-            yield _linked(index | pages | numbers | extra)
+            yield _linked(index | shown | numbers | extra)
 
 
 def _lean(path: Path) -> bytes:
@@ -151,8 +157,8 @@ def share(reports: Path, target: Path | None = None) -> Path:
     if not index.is_file():
         raise ParameterError(f"{index}: there is no such file. Make the reports with: make report")
     runs = [path for path in sorted(reports.glob("*/*")) if _is_of_a_run(path)]
-    pages = sorted(reports.glob("*.html"))
-    files = {_name(path, reports): path.read_bytes() for path in [*pages, *runs]}
+    over = sorted(reports.glob("*.html"))
+    files = {_name(path, reports): path.read_bytes() for path in [*over, *runs]}
     example = next((name for name in files if name.endswith(".json")), "<study>/<run>.json")
     told = README.format(commit=publishing.commit(), sums=SUMS, example=example)
     files |= {"README.txt": told.encode()}

@@ -184,6 +184,15 @@ def installed() -> bool:
         return False
 
 
+def test_what_is_printed_is_every_page_but_what_is_published(reports: Path) -> None:
+    """Those over all runs first; what is published stays as small as it is."""
+    (reports / "published" / "index.html").write_text("a copy", encoding="utf-8")
+    names = [path.relative_to(reports).as_posix() for path in sharing.pages(reports)]
+
+    assert names[:2] == ["catalogue.html", "index.html"]
+    assert set(names[2:]) == {f"{study}/{run}.html" for study in STUDIES for run in ("default", "mine")}
+
+
 @pytest.mark.skipif(not installed(), reason="no Chromium is installed")
 def test_a_page_is_printed_beside_itself(reports: Path) -> None:
     """As a PDF, by the browser's own print."""
