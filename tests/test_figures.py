@@ -307,7 +307,7 @@ def test_a_notebook_shows_the_picture_and_keeps_its_words() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(DRAWINGS) - {"draw_technique"}))
 def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
-    """Every row fills every column, names are unique, and the file says the same to six digits."""
+    """Every row fills every column, names are unique, and the file says the same to five digits."""
     data = DRAWINGS[name]().data
     assert data is not None
     header, *rows = csv.reader(StringIO(data.csv()))
@@ -318,7 +318,7 @@ def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
     for written, row in zip(rows, data.rows, strict=True):
         for text, cell in zip(written, row, strict=True):
             assert (
-                float(text) == pytest.approx(cell, rel=1e-5) if isinstance(cell, float) else text == str(cell)
+                float(text) == pytest.approx(cell, rel=5.1e-5) if isinstance(cell, float) else text == str(cell)
             )
 
 

@@ -9,14 +9,16 @@ import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from io import StringIO
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
-from imaginary import classification, ranking
+from imaginary import classification, ranking, regression
 from test_pages import COMMAND, Page, code, drawn, executed, said, shown, study_of, typical
 
+from studylib import compare
 from studylib.checks.readings import of_page
 from studylib.errors import ParameterError
 from studylib.figures import draw_differences, draw_learning_curves, draw_popularity
@@ -25,8 +27,7 @@ from studylib.pages import drawings, formulas, study_page
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROW = re.compile(r"<tr>(.*?)</tr>")
-TEXT = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>")
+TEXT = re.compile(r"<t[dh](?: [^>]*)?>(.*?)</t[dh]>")
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +78,42 @@ def test_what_came_out_stands_before_what_it_rests_on(tmp_path: Path) -> None:
     page = study_of(executed(tmp_path / "run.ipynb", *first, *cells), classification())
 
     assert [text for level, text in page.headings if level == 2] == [
-        *("Question", "Result", "A look of our own", "Data", "Method", "What would change our mind"),
+        *(
+            "Question",
+            "Result",
+            "A look of our own",
+            "Each arm in numbers",
+            "Data",
+            "Method",
+            "What would change our mind",
+        ),
         *("Provenance", "How to make this page again"),
     ]
     assert re.search(r"<summary>Parameters and set-up</summary>.*?seeds.*?</details>", page.html, re.DOTALL)
+
+
+def test_what_each_arm_was_watched_by_is_what_the_record_says(study: Page) -> None:
+    """Every number with its unit, every diagnosis with its evidence, and a link from the contents."""
+    frame = compare.monitoring(classification())
+    table = study.html.partition('<h2 id="numbers">')[2].partition("</table>")[0]
+
+    assert [html.unescape(cell) for cell in TEXT.findall(table)] == [
+        *("arm", *frame.columns),
+        *(cell for arm, row in frame.iterrows() for cell in (arm, *row)),
+    ]
+    assert {"href": "#numbers"} in study.all("a")
+    for one in compare.diagnoses(classification()):
+        assert f"{one.arm}{one.sentence}." in study.text
+
+
+def test_what_was_not_watched_is_not_shown(tmp_path: Path) -> None:
+    """A record without losses and weights has no such section, nor a link to it."""
+    record = regression()
+    fits = tuple(replace(fit, metrics={"test_rmse": 1.0}, curves={}) for fit in record.fits)
+
+    page = study_of(executed(tmp_path / "run.ipynb", said("title", "# A study")), replace(record, fits=fits))
+
+    assert "Each arm in numbers" not in page.text
 
 
 def test_notebook_and_record_are_linked_beside_the_page(study: Page) -> None:
@@ -144,7 +177,7 @@ def test_the_numbers_behind_a_figure_are_in_the_page_and_in_a_file(study: Page) 
     assert found["vision-default-figure-differences.csv"] == differences.data.csv()
     assert found["vision-default-figure-curves.csv"] == curves.data.csv()
     assert words == [*header, *(cell for row in rows for cell in row)]
-    assert f"Download all {len(curves.data.rows)} rows (CSV); here are the first 30." in study.text
+    assert f"Download all {len(curves.data.rows)} rows (CSV); here are the first 12." in study.text
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n", '"a\n', "a\x00b\nc\n", ",".join("a" * 50) + "\n1\n"])

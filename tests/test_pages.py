@@ -312,6 +312,8 @@ def test_headings_are_put_in_order_and_listed(study: Page) -> None:
         (2, "Result"),
         (2, "Another first level"),
         (2, "Result"),
+        (2, "Each arm in numbers"),
+        (3, "What each arm suffers from"),
         (2, "Data"),
         (2, "Method"),
         (3, "A heading two levels down"),

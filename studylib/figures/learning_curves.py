@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from studylib.figures.picture import Picture
     from studylib.records import Fit, Record
 
-MOST_POINTS = 40  # of a line: more cannot be told apart at this size
+MOST_POINTS = 30  # of a line: more cannot be told apart at this size
 WIDE = 30.0  # ratio of losses from which a linear axis would flatten the small ones
 
 

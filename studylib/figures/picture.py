@@ -26,7 +26,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
     def csv(self) -> str:
-        """Return the table as a file for spreadsheets (RFC 4180), numbers with six digits."""
+        """Return the table as a file for spreadsheets (RFC 4180), numbers with five digits."""
         buffer = StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         writer.writerows([self.columns, *([_written(cell) for cell in row] for row in self.rows)])
@@ -35,7 +35,7 @@ class Table:
 
 def _written(cell: Cell) -> str:
     if isinstance(cell, float):
-        return "" if cell != cell else f"{cell:.6g}"  # noqa: PLR0124  # nan alone differs from itself
+        return "" if cell != cell else f"{cell:.5g}"  # noqa: PLR0124  # nan alone differs from itself
     return "" if cell is None else str(cell)
 
 

@@ -9,6 +9,8 @@ from hashlib import sha256
 FAMILY = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 # names that Matplotlib counts, and nothing refers to
 COUNTED = re.compile(r' id="(?:[a-z]+\.)?[A-Za-z]+\d?[a-z]*_\d+"')
+GRID = "stroke: #e2e6eb"  # of lines that end where their frame does: nothing has to be cut off
+HASHED = re.compile(r"\b[mp][0-9a-f]{10}\b")  # names that Matplotlib makes of what they stand for
 TAG = re.compile(r"<[a-z][^<>]*>")
 NUMBER = r"-?\d+(?:\.\d+)?"
 LINE = re.compile(rf"M({NUMBER} {NUMBER})((?:L{NUMBER} {NUMBER})+)")
@@ -19,14 +21,16 @@ def slim(svg: str) -> str:
     """Return the drawing with tenths of a point, relative lines, and each style written once."""
     svg = svg.replace(" font-family: 'DejaVu Sans';", "")  # the typeface need be named only once
     svg = TAG.sub(lambda tag: _tag(re.sub(r"\s+", " ", tag[0])), re.sub(r">\s+<", "><", svg))
-    return _styled_once("".join(_without_bare_groups(svg)))
+    return _named_short(_styled_once("".join(_without_bare_groups(svg))))
 
 
 def _tag(tag: str) -> str:
     # a tenth of a point is finer than any screen, nor is a turn by nothing seen by anybody
     tag = re.sub(r' (?:[dxy]="|transform="rotate)[^"]*"', lambda found: _coordinates(found[0]), tag)
     tag = re.sub(r' transform="rotate\(-0 [^"]*"', "", tag)
-    return COUNTED.sub("", LINE.sub(_relative, tag))
+    if GRID in tag:
+        tag = re.sub(r' clip-path="[^"]*"', "", tag)
+    return COUNTED.sub("", LINE.sub(_relative, tag)).replace(' "', '"')
 
 
 def _coordinates(attribute: str) -> str:
@@ -69,6 +73,13 @@ def _without_bare_groups(svg: str) -> Iterator[str]:
                 yield part
         else:
             yield part
+
+
+def _named_short(svg: str) -> str:
+    """Return the drawing with short names for marks and for the frames that cut lines off."""
+    own = sha256(svg.encode()).hexdigest()[:2]  # a notebook may put several drawings into one page
+    names = {name: f"{name[0]}{own}{k:x}" for k, name in enumerate(dict.fromkeys(HASHED.findall(svg)))}
+    return TAG.sub(lambda tag: HASHED.sub(lambda name: names[name[0]], tag[0]), svg)
 
 
 def _styled_once(svg: str) -> str:

@@ -20,7 +20,7 @@ from studylib.pages import images, layout, tables
 
 CSV = "text/csv"
 NO_DESCRIPTION = "A picture without a description."
-SHOWN = 30  # rows of a table in the page; the file has all
+SHOWN = 12  # rows of a table in the page; the file has all
 WIDEST = 40  # columns
 KNOWN = {"figures", "record"}
 
@@ -89,8 +89,12 @@ def numbers(text: str, name: str) -> Numbers | None:
     if not header or len(header) > WIDEST or not rows:
         return None
     file = re.sub(r"[^\w-]+", "-", name).strip("-").lower()
+    buffer = StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(
+        [[_inert(cell) for cell in row] for row in (header, *rows)]
+    )
     # safe in an attribute: all but letters, digits and a few harmless signs is written in percent
-    address = Markup(f"data:{CSV};charset=utf-8,{quote(text, safe=',:;/+()=')}")  # noqa: S704
+    address = Markup(f"data:{CSV};charset=utf-8,{quote(buffer.getvalue(), safe=',:;/+()=')}")  # noqa: S704
     return Numbers(
         f"{file}.csv",
         address,
@@ -98,6 +102,11 @@ def numbers(text: str, name: str) -> Numbers | None:
         len(rows),
         min(len(rows), SHOWN),
     )
+
+
+def _inert(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula. Source: OWASP, CSV injection."""
+    return f"'{cell}" if re.match(r"[=+\-@\t\r]", cell) and not tables.NUMBER.fullmatch(cell) else cell
 
 
 def alone(source: str, name: str) -> str:

@@ -5,6 +5,7 @@ Templates escape everything; only what this package has made or cleaned itself i
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -14,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from studylib.pages.cleaning import visible
 from studylib.pages.verdicts import MEANINGS, chip
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -23,7 +25,7 @@ OWN = ("style.css", "copy.js")  # what stands in every page, allowed by its hash
 def page(template: str, **facts: Any) -> bytes:
     """Fill the template of a page, with the shared style and its policy."""
     own = {"style": Markup(_own("style.css")), "script": Markup(_own("copy.js"))}  # noqa: S704  # our own files
-    return _templates().get_template(template).render(own | facts, policy=_policy()).encode() + b"\n"
+    return visible(_templates().get_template(template).render(own | facts, policy=_policy())).encode() + b"\n"
 
 
 def part(template: str, **facts: Any) -> Markup:
@@ -46,7 +48,9 @@ def _templates() -> Environment:
 
 @cache
 def _own(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8").strip()
+    text = (TEMPLATES / name).read_text(encoding="utf-8").strip()
+    # what is written for those who read the file
+    return re.sub(r"(?<=[{};,>])\n\s*|\n\s*(?=\})", "", re.sub(r"\s*/\*.*?\*/", "", text, flags=re.DOTALL))
 
 
 def _policy() -> str:
