@@ -129,7 +129,7 @@ def _worse(own: Losses, beside: Excess) -> Said:
 def _not_shown(own: Losses, beside: Excess | None) -> Said:
     doubts = [*_open(own, beside)]
     if doubts:
-        return "cannot tell", "; ".join(doubts)
+        return "cannot tell", "; ".join([*doubts, f"the gap is {_told(own, own.gap.interval)}"])
     train = own.train_interval()
     if train.mean > HIGH * own.guess and own.gap_is_the_smaller_part():
         return "cannot tell", (

@@ -101,6 +101,7 @@ def _draw_row(axes: Axes, place: int, found: Found, kind: Kind) -> None:
                 markerfacecolor=face,
                 markersize=6,
                 elinewidth=1.4,
+                clip_on=False,  # a loss near 0 is a whole mark too
                 capsize=3 if bar else 0,
             )
     edge_of_row = (1, place)
