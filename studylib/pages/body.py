@@ -14,9 +14,9 @@ from nbconvert.exporters import TemplateExporter
 from nbconvert.filters import Highlight2HTML, strip_ansi
 
 from studylib.errors import ParameterError
-from studylib.pages import prose, tables
+from studylib.pages import images, prose, tables
 from studylib.pages.arrangement import arranged
-from studylib.pages.cleaning import clean_output, clean_prose, foreign
+from studylib.pages.cleaning import clean_output, clean_prose, encodable, foreign
 from studylib.pages.drawings import Origin
 from studylib.pages.layout import TEMPLATES
 
@@ -87,7 +87,7 @@ def body(executed: Path, origin: Origin, numbered: str = "") -> Body:
         ParameterError: the file cannot be read, or is no notebook.
     """
     try:
-        notebook = nbformat.read(executed, as_version=4)
+        notebook = nbformat.from_dict(encodable(nbformat.read(executed, as_version=4)))
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise ParameterError(f"{executed}: expected an executed notebook, but {error}.") from None
     outline = prose.Outline()
@@ -177,4 +177,7 @@ def code_name(cell: NotebookNode) -> str:
 
 def form(output: NotebookNode) -> str:
     """Return the best form of an output that a page can show; empty if it has none."""
-    return next((known for known in FORMS if known in output.data), "")
+    forms = {known: output.data[known] for known in FORMS if known in output.data}
+    return next(
+        (one for one in forms if one not in images.KINDS or images.is_image(one, output.data[one])), ""
+    )

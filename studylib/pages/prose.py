@@ -12,6 +12,9 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from studylib.pages import formulas, tables
 from studylib.pages.cleaning import clean_prose, plain_text
 
+# scrolls by itself, also by keyboard, when it is wider than the page
+BOX = '<span class="{}" role="region" tabindex="0" aria-label="Formula">{}</span>'
+NARROW = 30  # signs of a formula that a phone has room for in a line
 OWN_ANCHORS = (
     "content",
     "contents",
@@ -83,11 +86,14 @@ class _Prose(IPythonRenderer):
 
     def block_math(self, body: str) -> str:
         # where a cell says $$ within a sentence, the formula stands in a line of the sentence
-        return f'<span class="formula">{formulas.display(body)}</span>'
+        return BOX.format("formula", formulas.display(body))
 
     def inline_math(self, body: str) -> str:
         # as Pandoc has it: "$5 and $6" is money
-        return str(formulas.inline(body)) if body == body.strip() else f"${escape(body)}$"
+        if body != body.strip():
+            return f"${escape(body)}$"
+        formula = formulas.inline(body)
+        return BOX.format("formula inline", formula) if len(body) > NARROW else str(formula)
 
     def latex_environment(self, name: str, body: str) -> str:
         return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
