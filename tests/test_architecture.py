@@ -21,7 +21,6 @@ LAYERS: tuple[set[str], ...] = (
     {
         "errors",
         "seeds",
-        "statistics",
         "records",
         "components",
         "places",
@@ -31,7 +30,7 @@ LAYERS: tuple[set[str], ...] = (
         "locks",
         "secrets",
     },  # know nothing else
-    {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
+    {"datasets", "regularizers", "models", "metrics", "statistics"},  # nouns, which never import each other
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for
     {

@@ -177,7 +177,7 @@ def test_what_was_not_measured_is_refused_by_name() -> None:
 def test_a_contrast_says_how_it_was_decided_and_what_else_is_known() -> None:
     """Test, sign-flip p, win rate, bounds for new data and further seeds are those of the statistics."""
     data = {"name": "digits", "sha256": "ab", "split": {"train": 400, "validation": 100, "test": 200}}
-    numbers = drawn({"none": 0, "a": 0.001}, 8, draw=3)
+    numbers = drawn({"none": 0, "a": 0.001}, 8, draw=1)
     (found,) = contrasts(record(numbers, dataset=data))
     d = [a - b for a, b in zip(numbers["a"], numbers["none"], strict=True)]
     wide, pairs = resampled_interval(d, 400, 200), seeds_to_decide(d, 0.005)

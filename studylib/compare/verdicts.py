@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import inf, nan
 
 from studylib.compare.pairing import differences, refuse_unmeasured, values, win_rate
 from studylib.errors import unknown
@@ -78,44 +80,49 @@ def contrasts(record: Record, metric: str | None = None, baseline: str | None = 
         arm: differences(values(record, arm, metric), reference) for arm in record.arms if arm != baseline
     }
     effect = smallest_effect(record, metric)
-    judgements = [judged(found, effect) for found in seen.values()]
+    judgements = [judged(differing, effect) for differing in seen.values()]
     p_holm = holm([judgement.p for judgement in judgements])
     p_equivalent = holm([judgement.p_equivalent for judgement in judgements])
+    blank = Contrast("", metric, baseline, nan, -inf, inf, LEVEL, 1.0, 1.0, "undecided", 0)
     found = []
     for (arm, differing), judgement, p, p_same in zip(
         seen.items(), judgements, p_holm, p_equivalent, strict=True
     ):
         interval = paired_interval(differing, LEVEL)
         given = verdict(interval, p, p_same, effect, higher_is_better=upwards)
-        cautious = _cautious(record, differing)
-        found.append(
-            Contrast(
-                arm=arm,
-                metric=metric,
-                baseline=baseline,
-                difference=interval.mean,
-                low=interval.low,
-                high=interval.high,
-                level=LEVEL,
-                p=interval.p,
-                p_holm=p,
-                verdict=given,
-                pairs=len(differing),
-                decided_by=judgement.decided_by,
-                p_sign_flip=judgement.p_sign_flip,
-                p_equivalent=p_same,
-                cautious_low=cautious.low if cautious else None,
-                cautious_high=cautious.high if cautious else None,
-                win_rate=win_rate(differing, higher_is_better=upwards),
-                more_seeds=_more_seeds(differing, effect, len(seen)) if given == "undecided" else None,
-            )
+        tested = replace(
+            _measured(blank, record, differing),
+            arm=arm,
+            p_holm=p,
+            p_equivalent=p_same,
+            decided_by=judgement.decided_by,
+            p_sign_flip=judgement.p_sign_flip,
+            verdict=given,
         )
+        open_ = given == "undecided"
+        found.append(replace(tested, more_seeds=_more_seeds(differing, effect, len(seen)) if open_ else None))
     return tuple(found)
 
 
 def smallest_effect(record: Record, metric: str) -> float:
     """Return from which size a difference of ``metric`` matters: 0 if it is not the one that decides."""
     return float(record.params["smallest_effect"]) if metric == record.params["metric"] else 0.0
+
+
+def _measured(blank: Contrast, record: Record, differing: Sequence[float]) -> Contrast:
+    """Return the contrast with what the differences are, before anything is tested."""
+    interval, cautious = paired_interval(differing, blank.level), _cautious(record, differing)
+    return replace(
+        blank,
+        difference=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        p=interval.p,
+        pairs=len(differing),
+        cautious_low=cautious.low if cautious else None,
+        cautious_high=cautious.high if cautious else None,
+        win_rate=win_rate(differing, higher_is_better=metric_of(blank.metric).higher_is_better),
+    )
 
 
 def _cautious(record: Record, differing: Sequence[float]) -> Interval | None:
