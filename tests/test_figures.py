@@ -382,7 +382,7 @@ def test_a_slim_drawing_goes_through_the_same_points() -> None:
     found = re.search(r'd="M([^l]*)l([^"]*)"', slim(f'<svg><path d="{path}"/></svg>'))
 
     assert found
-    steps = [float(n) for n in re.findall(r"-?[\d.]+", f"{found[1]} {found[2]}")]
+    steps = [float(n) for n in re.findall(r"-?\d*\.?\d+", f"{found[1]} {found[2]}")]
     assert np.cumsum(np.reshape(steps, (-1, 2)), axis=0) == pytest.approx(points, abs=0.051)
 
 

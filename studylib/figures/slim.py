@@ -14,6 +14,7 @@ HASHED = re.compile(r"\b[mp][0-9a-f]{10}\b")  # names that Matplotlib makes of w
 TAG = re.compile(r"<[a-z][^<>]*>")
 NUMBER = r"-?\d+(?:\.\d+)?"
 LINE = re.compile(rf"M({NUMBER} {NUMBER})((?:L{NUMBER} {NUMBER})+)")
+NEEDLESS = re.compile(r"(?<=\.\d) (?=\.)| (?=-)")  # a sign, or a second point, begins a number by itself
 STYLE = re.compile(r' style="([^"]*)"')
 
 
@@ -51,7 +52,8 @@ def _relative(path: re.Match[str]) -> str:
         step = complex(round((point - at).real, 2), round((point - at).imag, 2))
         steps += [_bare(step.real), _bare(step.imag)]
         at += step
-    return f"M{path[1]}l{' '.join(steps)}".replace(" -", "-")
+    # a sign, or a second point, begins a number as well as a space does
+    return f"M{path[1]}l{NEEDLESS.sub('', ' '.join(steps))}"
 
 
 def _bare(number: float) -> str:
