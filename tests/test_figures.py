@@ -317,9 +317,10 @@ def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
     assert len(rows) == len(data.rows) > 0
     for written, row in zip(rows, data.rows, strict=True):
         for text, cell in zip(written, row, strict=True):
-            assert (
-                float(text) == pytest.approx(cell, rel=5.1e-5) if isinstance(cell, float) else text == str(cell)
-            )
+            if isinstance(cell, float):
+                assert float(text) == pytest.approx(cell, rel=5.1e-5)
+            else:
+                assert text == str(cell)
 
 
 def test_the_numbers_of_the_differences_are_those_of_the_record() -> None:
