@@ -215,7 +215,7 @@ def test_the_headline_says_what_the_verdicts_and_the_interval_say() -> None:
         "Mixup raised the test accuracy by 2.10 points, 95 % interval 2.01 to 2.19, 10 paired seeds, "
         "by the sign-flip test; shift was also better; dropout was worse; "
         "label smoothing was equivalent to none within 0.5 points; "
-        "cutout stays undecided (about 520 more seeds would probably decide). "
+        "cutout stays undecided (about 520 more seeds might decide). "
         "In plain words: about 21 more right answers in 1\N{NO-BREAK SPACE}000 cases."
     )
 
@@ -232,9 +232,16 @@ def test_the_headline_says_that_nothing_else_was_found() -> None:
     assert concluded(record(numbers, dataset=images)).headline == (
         "Mixup raised the test accuracy by 2.02 points, 95 % interval 1.78 to 2.26, 5 paired seeds; "
         "nothing else was distinguishable from no regularization: "
-        "cutout stays undecided (about 490 more seeds would probably decide). "
+        "cutout stays undecided (about 490 more seeds might decide). "
         "In plain words: about 20 more right answers in 1\N{NO-BREAK SPACE}000 images."
     )
+
+
+def test_of_very_few_seeds_the_headline_guesses_no_number() -> None:
+    """A spread seen in two seeds says next to nothing of how many more would decide."""
+    said = concluded(record({"none": [0.9, 0.91], "a": [0.91, 0.9]})).headline
+
+    assert said.endswith("; a stays undecided (too few seeds to say how many would decide).")
 
 
 def test_the_headline_says_when_the_seeds_are_too_few_for_the_test_that_is_needed() -> None:
@@ -242,7 +249,7 @@ def test_the_headline_says_when_the_seeds_are_too_few_for_the_test_that_is_neede
     rows = {"none": [0.90] * 5, "a": [0.91, 0.91, 0.91, 0.91, 0.92]}
 
     assert concluded(record(rows)).headline.endswith(
-        "; a stays undecided (about 1 more seed would probably decide; "
+        "; a stays undecided (about 1 more seed might decide; "
         "5 seeds are too few for the sign-flip test that this calls for)."
     )
 

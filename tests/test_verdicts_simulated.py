@@ -126,6 +126,27 @@ def against_nothing(d: np.ndarray) -> tuple[Contrast, ...]:
     return contrasts(record(np.stack([np.zeros(len(d)), d]), 0.5))
 
 
+def test_what_ten_seeds_name_decides_most_studies_whatever_the_truth_is() -> None:
+    """The chance that is stated for a guess: nine of ten for a true difference well above the margin."""
+    rng = np.random.default_rng(3)
+    seen = [d for d in rng.normal(0.7, 1, (300, 10)) if not decides(d)]
+    pairs = [seeds_to_decide(list(d), 0.4) for d in seen]
+    ended = [
+        decides(np.concatenate([d, rng.normal(0.7, 1, n - 10)]))
+        for d, n in zip(seen, pairs, strict=True)
+        if n
+    ]
+
+    assert len(ended) > 100
+    assert 0.85 < np.mean(ended) < 0.98
+
+
+def decides(d: np.ndarray) -> bool:
+    """Say whether these differences are better, worse or equivalent at a smallest effect of 0.4."""
+    mean, half = abs(d.mean()), reach(d)
+    return bool((half < mean and mean >= 0.4) or mean + half < 0.4)
+
+
 def test_with_fewer_seeds_than_named_fewer_studies_are_decided() -> None:
     """Half as many more decide in clearly fewer than 80 % of them."""
     d = np.array([-0.9, -0.2, 0.3, 0.8, 1.1, 2.1])

@@ -13,7 +13,7 @@ from math import ceil
 from studylib.compare.verdicts import ALPHA, contrasts, smallest_effect
 from studylib.metrics import OF_TARGET, Metric, metric_of
 from studylib.records import Contrast, Record, Verdict
-from studylib.statistics import FEWEST_PAIRS, Interval, fewest_signs
+from studylib.statistics import FEWEST_PAIRS, FEWEST_SEEN, Interval, fewest_signs
 
 NAMED = 3  # the rest of a longer list is counted
 IMAGE_AXES = 3  # channels, height, width
@@ -119,7 +119,9 @@ def _undecided(open_: Sequence[Contrast], arms: int) -> str:
         low, high = min(needed), max(needed)
         seeds = f"{low}" if low == high else f"{low} to {high}"
         one = "seed" if seeds == "1" else "seeds"
-        notes.append(f"about {seeds} more {one} would probably decide")
+        notes.append(f"about {seeds} more {one} might decide")
+    elif max(c.pairs for c in open_) < FEWEST_SEEN:
+        notes.append("too few seeds to say how many would decide")
     if mute := [c for c in open_ if _mute(c, arms)]:
         which = "this" if len(open_) == 1 else "each" if len(mute) == len(open_) else _names(mute)
         notes.append(f"{mute[0].pairs} seeds are too few for the sign-flip test that {which} calls for")

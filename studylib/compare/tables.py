@@ -51,8 +51,8 @@ def table(record: Record, metric: str | None = None, baseline: str | None = None
 def summary(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return ``table`` for reading: a row per arm, numbers as text in the unit that a reader knows.
 
-    Wins are the share of seeds in which the arm was better; test is the one that p is from; more seeds is how
-    many would probably decide. Args and errors are those of ``contrasts``.
+    Wins are the share of seeds in which the arm was better; test is the one that p is from, if for any arm
+    it is not Student's; more seeds is how many might decide. Args and errors are those of ``contrasts``.
     """
     import pandas as pd
 
@@ -75,7 +75,10 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
             }
         rows.append({**texts, "verdict": row["verdict"]})
     frame = pd.DataFrame(rows).set_index("arm").fillna("")
-    return frame[[name for name in frame if name != "verdict"] + ["verdict"]]
+    said_by_all = {"test"} if "sign flip" not in set(frame.get("test", ())) else set()
+    nobody_needs = {"more seeds"} if not any(frame.get("more seeds", ())) else set()
+    left_out = {"verdict", *said_by_all, *nobody_needs}
+    return frame[[name for name in frame if name not in left_out] + ["verdict"]]
 
 
 def means(record: Record, *metrics: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ from __future__ import annotations
 from studylib.statistics.bootstrap import FEWEST_RESAMPLED, bootstrap_interval
 from studylib.statistics.families import holm
 from studylib.statistics.judging import FEW_PAIRS, Judgement, judged
-from studylib.statistics.planning import CHANCE, MOST_PAIRS, fewest_signs, seeds_to_decide
+from studylib.statistics.planning import CHANCE, FEWEST_SEEN, MOST_PAIRS, fewest_signs, seeds_to_decide
 from studylib.statistics.shape import normality_p, unlike_normal
 from studylib.statistics.signs import sign_flip_equivalence_p, sign_flip_p
 from studylib.statistics.student import (
@@ -47,6 +47,7 @@ __all__ = [
     "CHANCE",
     "FEWEST_PAIRS",
     "FEWEST_RESAMPLED",
+    "FEWEST_SEEN",
     "FEW_PAIRS",
     "MOST_PAIRS",
     "Interval",

@@ -8,10 +8,11 @@ from math import ceil, log2
 import numpy as np
 
 from studylib.statistics.judging import judged
-from studylib.statistics.student import FEWEST_PAIRS, flat, refuse_level, refuse_margin
+from studylib.statistics.student import flat, refuse_level, refuse_margin
 
 MOST_PAIRS = 10_000
 CHANCE = 0.8
+FEWEST_SEEN = 5
 STEPS = 240
 
 
@@ -20,10 +21,15 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
 
     With N pairs the mean will be that of the n seen, give or take s·√(N − n)/N. A mean decides when it is at
     least the margin and its interval at ``level`` leaves out zero, or when its 95 % interval, and two
-    one-sided tests at 1 − ``level``, place it within ± margin. It is a guess, as mean and spread are.
+    one-sided tests at 1 − ``level``, place it within ± margin.
+
+    Mean and spread are guesses, and so is this. Of simulated studies that went on by as many pairs as it
+    named, from 43 % to 92 % were decided where five pairs had been seen, and from 52 % to 98 % where ten or
+    twenty had been: the fewest where the truth is near the margin. Where two had been seen it was from 32 %
+    to 72 %, so below five it names none.
 
     Where the sign-flip test decides (``judged``), it is at least ``fewest_signs``, and exactly that, or those
-    seen, if all differences are equal. None below two pairs, above 10 000, or if all differences and the
+    seen, if all differences are equal. None below five pairs, above 10 000, or if all differences and the
     margin are 0.
 
     Args:
@@ -37,7 +43,7 @@ def seeds_to_decide(differences: Sequence[float], margin: float, level: float = 
     refuse_level(level)
     refuse_margin(margin)
     d = np.asarray(differences, dtype=np.float64)
-    if len(d) < FEWEST_PAIRS:
+    if len(d) < FEWEST_SEEN:
         return None
     by_signs = judged(d.tolist(), margin).decided_by == "sign flip"
     fewest = max(len(d), fewest_signs(level)) if by_signs else len(d)
