@@ -110,4 +110,4 @@ def _figure(rows: list[strip.Row], band: float, title: str) -> Markup:
 
 def _local(href: str) -> str:
     # "./" keeps a name with a colon from being read as an address elsewhere
-    return f"./{quote(href.lstrip('/'))}"
+    return f"./{quote(href.lstrip('/'), errors='replace')}"
