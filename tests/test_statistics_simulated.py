@@ -44,6 +44,11 @@ def shares_of_100(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.
     return (rng.binomial(100, 0.9, shape) - rng.binomial(100, 0.88, shape)) / 100, 0.02
 
 
+def shares_near_1(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, float]:
+    """Draw differences of a share of 100 rows that is 100 % and one that is 99.5 %."""
+    return 1 - rng.binomial(100, 0.995, shape) / 100, 0.005
+
+
 def shares_of_350(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, float]:
     """Draw differences of two shares of 350 rows, 99 % and 97 % right."""
     return (rng.binomial(350, 0.99, shape) - rng.binomial(350, 0.97, shape)) / 350, 0.02
@@ -64,12 +69,13 @@ def test_what_is_simulated_at_once_is_what_is_computed_one_by_one() -> None:
         (normal, (0.950, 0.950, 0.950)),
         (shares_of_100, (0.950, 0.950, 0.950)),
         (shares_of_350, (0.950, 0.950, 0.950)),
+        (shares_near_1, (0.911, 0.953, 0.939)),
         (exponential, (0.883, 0.900, 0.919)),
         (lognormal, (0.822, 0.840, 0.867)),
     ],
 )
 def test_95_percent_intervals_cover_what_is_stated(draw: Draw, stated: tuple[float, ...]) -> None:
-    """95 ± 1 % (9 standard errors) for normal and bounded differences, and less as stated for skewed ones."""
+    """95 ± 1 % (9 standard errors) for normal and bounded differences, less as stated for skewed ones."""
     for pairs, share in zip(SEEDS, stated, strict=True):
         d, truth = draw(np.random.default_rng(pairs), (STUDIES, pairs))
         covered = np.mean(np.abs(d.mean(1) - truth) <= reach(d) + 1e-12)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf, nan
 
@@ -13,6 +13,7 @@ from studylib.records import Contrast, Record, Verdict
 from studylib.statistics import (
     FEWEST_PAIRS,
     Interval,
+    Judgement,
     holm,
     judged,
     paired_interval,
@@ -74,34 +75,18 @@ def contrasts(record: Record, metric: str | None = None, baseline: str | None = 
     refuse_unmeasured(record, metric)
     if baseline not in record.arms:
         raise unknown("arm", baseline, record.arms, f"{record.study}/{record.run}")
-    upwards = metric_of(metric).higher_is_better
     reference = values(record, baseline, metric)
     seen = {
         arm: differences(values(record, arm, metric), reference) for arm in record.arms if arm != baseline
     }
     effect = smallest_effect(record, metric)
-    judgements = [judged(differing, effect) for differing in seen.values()]
-    p_holm = holm([judgement.p for judgement in judgements])
-    p_equivalent = holm([judgement.p_equivalent for judgement in judgements])
     blank = Contrast("", metric, baseline, nan, -inf, inf, LEVEL, 1.0, 1.0, "undecided", 0)
-    found = []
-    for (arm, differing), judgement, p, p_same in zip(
-        seen.items(), judgements, p_holm, p_equivalent, strict=True
-    ):
-        interval = paired_interval(differing, LEVEL)
-        given = verdict(interval, p, p_same, effect, higher_is_better=upwards)
-        tested = replace(
-            _measured(blank, record, differing),
-            arm=arm,
-            p_holm=p,
-            p_equivalent=p_same,
-            decided_by=judgement.decided_by,
-            p_sign_flip=judgement.p_sign_flip,
-            verdict=given,
-        )
-        open_ = given == "undecided"
-        found.append(replace(tested, more_seeds=_more_seeds(differing, effect, len(seen)) if open_ else None))
-    return tuple(found)
+    measured = [_measured(replace(blank, arm=arm), record, differing) for arm, differing in seen.items()]
+    judgements = [judged(differing, effect) for differing in seen.values()]
+    return tuple(
+        c if c.verdict != "undecided" else replace(c, more_seeds=_more_seeds(seen[c.arm], effect, len(seen)))
+        for c in _tested(measured, judgements, effect)
+    )
 
 
 def smallest_effect(record: Record, metric: str) -> float:
@@ -123,6 +108,25 @@ def _measured(blank: Contrast, record: Record, differing: Sequence[float]) -> Co
         cautious_high=cautious.high if cautious else None,
         win_rate=win_rate(differing, higher_is_better=metric_of(blank.metric).higher_is_better),
     )
+
+
+def _tested(
+    measured: Sequence[Contrast], judgements: Sequence[Judgement], effect: float
+) -> Iterator[Contrast]:
+    """Yield the contrasts of a study with the p values that count, after Holm over all, and a verdict."""
+    p_holm = holm([judgement.p for judgement in judgements])
+    p_equivalent = holm([judgement.p_equivalent for judgement in judgements])
+    for c, judgement, p, p_same in zip(measured, judgements, p_holm, p_equivalent, strict=True):
+        interval = Interval(c.difference, c.low, c.high, c.level, c.p)
+        upwards = metric_of(c.metric).higher_is_better
+        yield replace(
+            c,
+            p_holm=p,
+            p_equivalent=p_same,
+            decided_by=judgement.decided_by,
+            p_sign_flip=judgement.p_sign_flip,
+            verdict=verdict(interval, p, p_same, effect, higher_is_better=upwards),
+        )
 
 
 def _cautious(record: Record, differing: Sequence[float]) -> Interval | None:
