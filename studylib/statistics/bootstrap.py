@@ -21,7 +21,7 @@ def bootstrap_interval(differences: Sequence[float], level: float = 0.95) -> Int
 
     Its 95 % held the true mean of 20 differences in 95 % of simulated studies where they were normal and in
     94 % where exponential; Student's in 95 % and 92 %. Lognormal ones (skewness 6) are beyond it too:
-    92 %, and 93 % of 100. Percentile and BCa intervals need 100 differences for 95 ± 1 % of normal ones.
+    92 %, and 93 % of 100. BCa intervals held 92 % for 20 normal differences, and 94 % from 50 on.
     No verdict is drawn from it.
 
     Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, section 12.5,
