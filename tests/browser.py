@@ -5,7 +5,6 @@ Playwright drives the Chromium that is installed; where there is none, the tests
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 import pytest
 
+from studylib.browser import program
+from studylib.errors import ParameterError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # the browser's own traffic is not the page's; Playwright adds a fresh profile, and no sandbox, as root needs
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -155,12 +156,13 @@ def chromium() -> Iterator[Chromium]:
     Not for the session: while it runs, Playwright keeps an event loop in this thread, and tests elsewhere
     have their own.
     """
-    program = next(filter(None, map(shutil.which, NAMES)), None)
-    if program is None:
-        pytest.skip("needs Chromium: on Debian and Ubuntu, apt-get install chromium")
+    try:
+        installed = program()
+    except ParameterError as missing:
+        pytest.skip(str(missing))
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
         yield Chromium(browser)
         browser.close()

@@ -26,6 +26,8 @@ pytest_plugins = ("browser",)
 KINDS = ("vision", "tabular", "index", "compare", "catalogue")
 PHONE, DESK = 390, 1280
 VNU = Path(sys.prefix, "vnu", "node_modules", "vnu-jar", "build", "dist", "vnu.jar")
+# not in the standard, and obeyed: over http a browser would look up the hosts that links lead to
+UNKNOWN = "“x-dns-prefetch-control” for attribute “http-equiv”"
 # the catalogue describes many techniques in one way: two of each kind stand for all
 ALIKE = "document.querySelectorAll('article.technique:nth-of-type(n + 3)').forEach(one => one.remove())"
 BAD = """<!doctype html><meta charset=utf-8><img src=http://127.0.0.1:9/pixel.png>
@@ -104,7 +106,9 @@ def test_an_arrow_scrolls_the_table_that_has_the_focus(chromium: Chromium, pages
         wide.focus()
         opened.page.keyboard.press("ArrowRight")
 
-        opened.page.wait_for_function("document.activeElement.scrollLeft > 0")
+        opened.page.wait_for_timeout(300)  # it glides
+
+        assert opened.evaluate("document.activeElement.scrollLeft") > 0
 
 
 def test_nothing_is_lost_without_scripts(chromium: Chromium, page: Path) -> None:
@@ -146,7 +150,9 @@ def test_the_validator_of_the_w3c_finds_no_error(pages: dict[str, Path]) -> None
     )
     found = json.loads(done.stdout)["messages"]
 
-    assert [f"{m['url']}: {m['message']}" for m in found if m["type"] != "info"] == []
+    errors = [f"{m['url']}: {m['message']}" for m in found if m["type"] != "info"]
+
+    assert [error for error in errors if UNKNOWN not in error] == []
 
 
 def checker() -> list[str]:

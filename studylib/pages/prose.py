@@ -16,12 +16,8 @@ from studylib.pages.cleaning import clean_prose, plain_text
 BOX = '<span class="{}" role="region" tabindex="0" aria-label="Formula">{}</span>'
 NARROW = 30  # signs of a formula that a phone has room for in a line
 OWN_ANCHORS = (
-    "content",
-    "contents",
-    "differences",
-    "numbers",
-    "facts",
-    "provenance",
+    *("content", "contents", "command", "diagnoses", "differences", "facts", "numbers"),
+    *("provenance", "provenance-title"),
 )  # of the frame around the notebook
 
 
