@@ -7,12 +7,12 @@ profile, from the disk.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from studylib import places
+from studylib import browser, places
+from studylib.errors import ParameterError
 from studylib.records import Record
 
 ROUNDS = 5
@@ -27,7 +27,9 @@ def main() -> None:
         return
     for path in found:
         _made(path)
-    pages = [path.with_suffix(".html") for path in found]
+    pages = [*(places.project() / "reports").glob("*.html"), *(path.with_suffix(".html") for path in found)]
+    for page in pages:
+        print(f"{page.name}: {page.stat().st_size / 1e3:.0f} kB")
     print(f"all {len(pages)} pages: {sum(page.stat().st_size for page in pages) / 1e6:.2f} MB (at most 2)")
     _painted(pages)
 
@@ -55,18 +57,19 @@ def _made(path: Path) -> None:
 
 
 def _painted(pages: list[Path]) -> None:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        print("first paint: needs Chromium")
+    try:
+        program = browser.program()
+    except ParameterError as missing:
+        print(f"first paint: {missing}")
         return
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
+        chromium = playwright.chromium.launch(executable_path=program, args=browser.FLAGS[1:])
         for page in pages:
             times = []
             for _ in range(ROUNDS):
-                context = browser.new_context()
+                context = chromium.new_context()
                 tab = context.new_page()
                 tab.goto(page.absolute().as_uri())
                 while not tab.evaluate(FIRST_PAINT):
@@ -74,4 +77,4 @@ def _painted(pages: list[Path]) -> None:
                 times.append(tab.evaluate(FIRST_PAINT))
                 context.close()
             print(f"{page.parent.name}/{page.stem}: first paint {median(times):.0f} ms (at most 300)")
-        browser.close()
+        chromium.close()
