@@ -28,8 +28,8 @@ def main() -> None:
     for path in found:
         _made(path)
     pages = [*(places.project() / "reports").glob("*.html"), *(path.with_suffix(".html") for path in found)]
-    for page in pages:
-        print(f"{page.name}: {page.stat().st_size / 1e3:.0f} kB")
+    for page in pages[: -len(found)]:
+        print(f"{page.stem}: {page.stat().st_size / 1e3:.0f} kB")
     print(f"all {len(pages)} pages: {sum(page.stat().st_size for page in pages) / 1e6:.2f} MB (at most 2)")
     _painted(pages)
 
