@@ -11,11 +11,11 @@ STUDYLIB := $(BIN)/python -m studylib
 READY := .venv/ready
 SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 
-.PHONY: help env report test run compare verify bench lab clean
+.PHONY: help env report test run compare verify share publish pdf screenshot bench lab clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: env  ## run all case studies; pages in reports/, the first is reports/index.html
 	$(STUDYLIB) report
@@ -31,6 +31,18 @@ compare: env  ## compare two records: A=reports/vision/default.json B=reports/vi
 
 verify: env  ## compute a sample of each record's fits again and compare their numbers
 	$(STUDYLIB) verify
+
+share: env  ## pack pages, records and notebooks into reports/studylib-reports.zip, with a README for its reader
+	$(STUDYLIB) share
+
+publish: env  ## put the default pages and records into reports/published/, to be committed: 2 MB at most
+	$(STUDYLIB) publish
+
+pdf: env  ## print every page under reports/ to a PDF beside it, with Chromium (CHROMIUM=/path: another browser)
+	$(STUDYLIB) pdf
+
+screenshot: env  ## take the picture of README from reports/vision/default.html, with Chromium
+	$(BIN)/python -m benchmarks._screenshot
 
 bench: env  ## time this project beside its peers, on the same work
 	$(BIN)/python -m benchmarks

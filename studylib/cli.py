@@ -1,4 +1,4 @@
-"""Commands: ``studylib report | run | compare | verify | list | store``.
+"""Commands: ``studylib report | run | compare | verify | list | store | publish | pdf | share``.
 
 Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage, nothing was started.
 130: interrupted.
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
+from studylib import cli_share
 from studylib.errors import ParameterError, StudyError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="Look after the store of fits.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(store_app, name="store")
+cli_share.add_to(app)
 
 Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; as many as cores if not given")]

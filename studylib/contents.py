@@ -13,6 +13,7 @@ from studylib import fingerprints, places
 from studylib.datasets.base import content_hash
 from studylib.plan import versions
 from studylib.records import write_whole
+from studylib.secrets import masked
 
 if TYPE_CHECKING:
     from studylib.datasets.base import Dataset
@@ -72,13 +73,19 @@ class Contents:
 
     def put(self, dataset: Dataset, content: Content) -> None:
         """Keep what ``dataset`` holds."""
-        entry = {"content": asdict(content), "seal": _seal(content), "dataset": dataset.named_settings()}
+        entry = {"content": asdict(content), "seal": _seal(content), "dataset": _settings(dataset)}
         write_whole(self._path(dataset), json.dumps(entry, indent=1, ensure_ascii=False).encode())
 
     def _path(self, dataset: Dataset) -> Path:
         code = fingerprints.of_code([type(dataset).__module__])
-        decides = [dataset.named_settings(), dataset.origin(), code, versions()]
+        decides = [_settings(dataset), dataset.origin(), code, versions()]
         return self._folder / f"{sha256(json.dumps(decides).encode()).hexdigest()}.json"
+
+
+def _settings(dataset: Dataset) -> dict[str, Any]:
+    """Return the settings that decide what a dataset holds: whoever may read it reads the same."""
+    settings: dict[str, Any] = masked(dataset.named_settings())
+    return settings
 
 
 def _seal(content: Content) -> str:

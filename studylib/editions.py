@@ -23,12 +23,14 @@ class Edition:
         files: path and sha256 of each file.
         fits: keys of the results in the store that they show.
         seconds: sum of the pure training seconds of those.
+        made: the day on which they were begun, such as ``2026-11-26``; files themselves know no clock.
     """
 
     made_from: Mapping[str, str]
     files: Mapping[str, str]
     fits: Sequence[str] = ()
     seconds: float = 0.0
+    made: str = ""
 
     def why_not(self, made_from: Mapping[str, str]) -> list[str]:
         """Return why the files are no longer what ``made_from`` makes: nothing if they are."""
@@ -58,9 +60,9 @@ class Editions:
         """Keep what is known of the edition whose first file is ``first``."""
         write_whole(self.path(first), json.dumps(asdict(edition), indent=1).encode())
 
-    def begin(self, files: Sequence[Path], fits: Sequence[str]) -> None:
+    def begin(self, files: Sequence[Path], fits: Sequence[str], made: str = "") -> None:
         """Say that ``files`` are being made: whoever is stopped leaves nothing that looks finished."""
-        self.put(files[0], Edition({}, {str(path.absolute()): "" for path in files}, fits))
+        self.put(files[0], Edition({}, {str(path.absolute()): "" for path in files}, fits, made=made))
 
     def by_path(self) -> dict[Path, Edition | None]:
         """Return every edition by where it is kept, None for what cannot be read."""

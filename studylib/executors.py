@@ -124,7 +124,7 @@ def _result(spec: FitSpec) -> Result:
         return Result("diverged", str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to this fit and is told there
         return Result("failed", _told(error))
-    return Result("ok", "", outcome.metrics, outcome.curves)
+    return Result("ok", "", outcome.metrics, outcome.curves, seconds_to_lowest=outcome.seconds_to_lowest)
 
 
 def _told(error: Exception) -> str:

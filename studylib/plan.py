@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from studylib import datasets, fingerprints
 from studylib.errors import StudyError
+from studylib.secrets import masked
 from studylib.trainers import fitting
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ class FitSpec:
         return sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the specification as plain data."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the specification as plain data, secrets masked: they open doors and decide no numbers."""
+        return {field.name: masked(getattr(self, field.name)) for field in fields(self)}
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -93,11 +94,11 @@ def index(out: Path) -> Path:
     page = out / "index.html"
     with locks.awaited(page):  # a list made before another run had ended must not replace a later one
         records = [path for path in sorted(out.glob("*/*.json")) if path.with_suffix(".html").is_file()]
-        made_from = {str(path): editions.seal_of(path) for path in records} | {
+        known = Editions()
+        made_from = {str(path): f"{editions.seal_of(path)} {_day(path)}" for path in records} | {
             "code": fingerprints.of_package(),
             "catalogue": str(_catalogue(out).is_file()),
         }
-        known = Editions()
         before = known.get(page)
         if before is None or before.why_not(made_from):
             _write_index(page, records)
@@ -106,16 +107,44 @@ def index(out: Path) -> Path:
 
 
 def _write_index(page: Path, records: Sequence[Path]) -> None:
+    techniques = CATALOGUE if _catalogue(page.parent).is_file() else ""
+    write_whole(page, index_over(records, page.parent, techniques))
+
+
+def index_over(paths: Sequence[Path], folder: Path, techniques: str = "") -> bytes:
+    """Return the index over the records at ``paths``, whose pages stand beside them.
+
+    Args:
+        paths: records; what is none, or of another format, is left out.
+        folder: that the links of the index start from.
+        techniques: path of the catalogue from there; empty without one.
+    """
     from studylib import pages
 
-    entries = [
-        (record, path.with_suffix(".html").relative_to(page.parent).as_posix())
-        for path in records
-        for record in _readable(path)
-    ]
-    techniques = CATALOGUE if _catalogue(page.parent).is_file() else ""
-    made = pages.index_page(entries, catalogue=techniques, command="studylib report", commit=commit())
-    write_whole(page, made)
+    shown = {path: record for path in paths for record in _readable(path)}
+    order = sorted(shown, key=lambda path: (shown[path].study, shown[path].run != "default", shown[path].run))
+    hrefs = {path: path.with_suffix(".html").relative_to(folder).as_posix() for path in order}
+    return pages.index_page(
+        [(shown[path], hrefs[path]) for path in order],
+        questions={name: sources.title(sources.notebook(name)) for name in sources.studies()},
+        dates={hrefs[path]: _day(path) for path in order},
+        catalogue=techniques,
+        command="studylib report",
+        commit=commit(),
+    )
+
+
+def _day(record: Path) -> str:
+    """Return the day on which the report of a record was begun; empty if that is not known here."""
+    edition = Editions().get(record)
+    return edition.made if edition else ""
+
+
+def today() -> str:
+    """Return the day, in UTC, such as ``2026-11-26``: that of ``SOURCE_DATE_EPOCH``, if it is set."""
+    from studylib.pages import dates
+
+    return dates.made() or datetime.now(UTC).date().isoformat()
 
 
 def _readable(path: Path) -> list[Record]:

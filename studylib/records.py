@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from math import inf, isfinite, nan
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
 from studylib.errors import ParameterError
+from studylib.secrets import masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +23,7 @@ FORMAT = 1
 UNKNOWN = {"difference": nan, "low": -inf, "high": inf}  # of a contrast without pairs
 Status = Literal["ok", "diverged", "failed", "timed out", "killed"]
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
+Test = Literal["t", "sign flip"]
 
 
 @final
@@ -51,8 +55,17 @@ class Contrast:
     Attributes:
         difference: mean over seeds of arm − baseline, in the unit of the metric; nan without a pair.
         low, high: bounds of the Student-t interval of that mean at ``level``; infinite below two pairs.
-        p: two-sided p value of no difference; ``p_holm``: the same after Holm over the arms of the study.
+        p: two-sided p value of no difference by Student's t.
+        p_holm: that of the test that decided, after Holm over the arms of the study.
         pairs: how many seeds both finished.
+        decided_by: the t test, or the sign-flip test where the larger of both counts.
+        p_sign_flip: two-sided p value of no difference by the sign-flip test; None where it was not called for.
+        p_equivalent: p value of a difference that matters, by the test that decided, after Holm.
+        cautious_low, cautious_high: bounds of the corrected resampled t interval at ``level``, of new data
+            instead of further seeds; None below two pairs, or if the record does not say how data were split.
+        win_rate: share of pairs in which the arm is better, a tie counting half; None without a pair.
+        more_seeds: how many more would decide, with a chance of 80 % were the truth as seen; None if it is
+            decided, or if nobody can tell.
     """
 
     arm: str
@@ -66,6 +79,14 @@ class Contrast:
     p_holm: float
     verdict: Verdict
     pairs: int
+    # what records of earlier versions do not have
+    decided_by: Test = "t"
+    p_sign_flip: float | None = None
+    p_equivalent: float | None = None
+    cautious_low: float | None = None
+    cautious_high: float | None = None
+    win_rate: float | None = None
+    more_seeds: int | None = None
 
 
 @final
@@ -132,18 +153,22 @@ class Record:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
         data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(path, body.encode() + b"\n")
 
     @classmethod
     def load(cls, path: Path) -> Record:
-        """Read a record.
+        """Read a record, gzipped if its name ends so.
 
         Raises:
             ParameterError: no such file, not a record, or a record of another format.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            body = path.read_bytes()
+            data = json.loads(gzip.decompress(body) if path.suffix == ".gz" else body)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise ParameterError(f"{path}: expected a record in JSON, gzipped, but {error}.") from None
         except OSError as error:
             raise ParameterError(f"{path}: cannot be read: {error.strerror}.") from None
         except ValueError as error:
@@ -155,6 +180,7 @@ class Record:
         try:
             fits = tuple(Fit(**fit) for fit in data.pop("fits"))
             contrasts = tuple(_opened(contrast) for contrast in data.pop("contrasts"))
+            data["params"] = masked(data["params"])
             return cls(**data, fits=fits, contrasts=contrasts)
         except (KeyError, TypeError) as error:
             raise ParameterError(f"{path}: a record with a field missing or too many: {error}.") from None

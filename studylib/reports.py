@@ -162,7 +162,7 @@ def _damage(store: Store) -> list[str]:
 
 def _write_record(job: _Job, record: Record) -> None:
     json, notebook, page = job.files
-    Editions().begin(job.files, sorted(job.keys))
+    Editions().begin(job.files, sorted(job.keys), made=publishing.today())
     for path in (notebook, page):
         path.unlink(missing_ok=True)  # an older page beside a newer record would lie
     compare.concluded(record).save(json)
@@ -178,8 +178,9 @@ def _published(stale: Sequence[_Job], out: Path, drawers: Drawers) -> dict[str, 
 
 
 def _keep(job: _Job, seconds: float) -> None:
-    edition = editions.edition_of(job.made_from, job.files, fits=sorted(job.keys), seconds=seconds)
-    Editions().put(job.files[0], edition)
+    begun = Editions().get(job.files[0])
+    told = {"fits": sorted(job.keys), "seconds": seconds, "made": begun.made if begun else ""}
+    Editions().put(job.files[0], editions.edition_of(job.made_from, job.files, **told))
 
 
 def _report(job: _Job, error: str, store: Store) -> Report:

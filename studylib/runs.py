@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, final
 from studylib import places, sources
 from studylib.errors import ParameterError, did_you_mean
 from studylib.params import StudyParams, layered
+from studylib.secrets import masked
 
 
 @final
@@ -62,20 +64,50 @@ def from_command_line(
     layers = [(str(file), sources.read_yaml(file))] if file else []
     edits: dict[str, Any] = {}
     for setting in settings:
-        key, value = _pair(setting, "--set", "KEY=VALUE")
+        key, value = _setting(setting)
         if value == {}:
             raise ParameterError(
                 f"--set {setting}: changes nothing; expected a value, or settings to change."
             )
         _plant(edits, key.split("."), value, f"--set {setting}")
-    whole = dict(_pair(arm, "--arm", "NAME={regularizer: {setting: value}}", "={") for arm in arms)
+    whole = dict(map(_arm, arms))
     run = name or (file.stem if file else "custom")
     params = layered(study, run, layers, edits, whole)
     words = ["studylib", "run", study, *(["--params", str(file)] if file else [])]
-    words += [word for setting in settings for word in ("--set", setting)]
-    words += [word for arm in arms for word in ("--arm", arm)]
+    words += [word for setting in settings for word in ("--set", _shown(setting))]
+    words += [word for arm in arms for word in ("--arm", _shown_arm(arm))]
     words += ["--name", run] if name else []
     return Request(params, shlex.join(words))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    return _pair(text, "--set", "KEY=VALUE")
+
+
+def _arm(text: str) -> tuple[str, Any]:
+    return _pair(text, "--arm", "NAME={regularizer: {setting: value}}", "={")
+
+
+def _shown(setting: str) -> str:
+    """Return a setting as the page may say it: as it was typed, unless a secret is in it."""
+    key, value = _setting(setting)
+    tree: dict[str, Any] = {}
+    _plant(tree, key.split("."), value, "")
+    return (
+        setting if masked(tree) == tree else f"{key}={json.dumps(_at(masked(tree), key), ensure_ascii=False)}"
+    )
+
+
+def _shown_arm(arm: str) -> str:
+    name, settings = _arm(arm)
+    shown = masked(settings)
+    return arm if shown == settings else f"{name}={json.dumps(shown, ensure_ascii=False)}"
+
+
+def _at(tree: Any, key: str) -> Any:
+    for part in key.split("."):
+        tree = tree[part]
+    return tree
 
 
 def _pair(text: str, option: str, form: str, between: str = "=") -> tuple[str, Any]:

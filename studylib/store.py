@@ -27,7 +27,8 @@ class Result:
     """What came of one fit.
 
     Attributes:
-        seconds: the pure training time.
+        seconds: the pure training time; ``seconds_to_lowest``: until the validation loss was lowest, of the
+            strengths that were chosen, 0 where there are no epochs.
         peak_mb: the largest memory of the worker so far, in 10⁶ bytes.
         host, machine: where it was computed, and on what kind of processor.
     """
@@ -40,6 +41,7 @@ class Result:
     peak_mb: float = 0.0
     host: str = ""
     machine: str = ""
+    seconds_to_lowest: float = 0.0
 
 
 @final

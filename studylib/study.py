@@ -8,7 +8,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -22,6 +22,7 @@ from studylib.params import StudyParams
 from studylib.plan import FitSpec
 from studylib.progress import showing
 from studylib.records import Fit, Record
+from studylib.secrets import Secrets, masked
 from studylib.store import Result, Store
 
 RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
@@ -47,8 +48,8 @@ class Planned:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """Every parameter; the numbers are this device's, whatever "auto" means."""
-        return {**self.params.to_dict(), "device": self.device}
+        """Every parameter, secrets masked; the numbers are this device's, whatever "auto" means."""
+        return {**masked(self.params.to_dict()), "device": self.device}
 
     @property
     def labels(self) -> dict[str, str]:
@@ -132,7 +133,7 @@ def computed(
     ledger.append(row(spec, "queued") for spec in specs)
     unkept = {}
     try:
-        for attempt in executors.compute(specs, executor):
+        for attempt in map(_scrubbed, executors.compute(specs, executor)):
             spec, result = attempt.spec, attempt.result
             if result and attempt.final:
                 plan.refuse_edited(spec)
@@ -148,6 +149,14 @@ def computed(
             ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
         raise
     return unkept
+
+
+def _scrubbed(attempt: Attempt) -> Attempt:
+    """Return an attempt whose reason shows no secret: what a server says of a wrong token may quote it."""
+    if not (attempt.result and attempt.result.reason):
+        return attempt
+    secrets = Secrets.among({name: getattr(attempt.spec, name) for name in ("dataset", "model", "training")})
+    return replace(attempt, result=replace(attempt.result, reason=secrets.scrubbed(attempt.result.reason)))
 
 
 def _row(attempt: Attempt) -> Row:
@@ -188,7 +197,7 @@ def _made(params: StudyParams) -> Record | None:
     if not path:
         return None
     record = Record.load(Path(path))
-    asked = json.loads(json.dumps(params.to_dict()))
+    asked = json.loads(json.dumps(masked(params.to_dict())))
     same = {**record.params, "device": None} == {**asked, "device": None}
     in_order = record.arms == tuple(asked["arms"])  # the first is the baseline
     return record if record.study == params.study and same and in_order else None

@@ -48,7 +48,7 @@ class _Case:
 
     def beside(self, suffix: str) -> str | None:
         """Return the text of the file beside the record, None without one."""
-        path = self.path.with_suffix(suffix)
+        path = _beside(self.path, suffix)
         return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
 
 
@@ -101,7 +101,12 @@ def _case(path: Path, record: Record, one: Planned, sample: int) -> _Case:
 
 
 def _stands_beside(record: Path) -> bool:
-    return any(record.with_suffix(suffix).is_file() for suffix in (".ipynb", ".html"))
+    return any(_beside(record, suffix).is_file() for suffix in (".ipynb", ".html"))
+
+
+def _beside(record: Path, suffix: str) -> Path:
+    """Return the path of another file of a run, whose record may be gzipped."""
+    return record.with_suffix("" if record.suffix == ".gz" else record.suffix).with_suffix(suffix)
 
 
 def _computed(cases: Sequence[_Case], executor: Executor) -> dict[str, Result]:

@@ -21,7 +21,6 @@ LAYERS: tuple[set[str], ...] = (
     {
         "errors",
         "seeds",
-        "statistics",
         "records",
         "components",
         "places",
@@ -29,8 +28,9 @@ LAYERS: tuple[set[str], ...] = (
         "fingerprints",
         "lifeline",
         "locks",
+        "secrets",
     },  # know nothing else
-    {"datasets", "regularizers", "models", "metrics"},  # nouns, which never import each other
+    {"datasets", "regularizers", "models", "metrics", "statistics"},  # nouns, which never import each other
     {"trainers"},  # verbs
     {"params", "runs", "sources"},  # what is asked for
     {
@@ -50,10 +50,13 @@ LAYERS: tuple[set[str], ...] = (
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {
         "cli",
+        "cli_share",
         "__main__",
         "listing",
         "reports",
         "publishing",
+        "sharing",
+        "browser",
         "verification",
         "housekeeping",
         "inventory",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from statistics import fmean, stdev
 from xml.etree import ElementTree as ET
 
@@ -23,6 +25,7 @@ from studylib.figures.learning_curves import MOST_POINTS, averaged, thinned
 from studylib.figures.picture import Picture
 from studylib.figures.popularity import by_popularity
 from studylib.figures.reliability import draw_reliability, pooled
+from studylib.figures.slim import slim
 from studylib.figures.strength import draw_strength, measured
 from studylib.figures.survival import draw_survival, kept
 from studylib.figures.technique import draw_technique
@@ -37,6 +40,7 @@ PATHS = {
     "ridge": WEIGHTS / (1 + STRENGTHS[:, None]),
 }
 IMAGES = {"flip": np.zeros((4, 8, 8)), "none": np.linspace(0, 1, 256).reshape(4, 8, 8)}
+LOSSES = ("train_loss", "validation_loss")
 LAMBDAS = {"l2": 1e-3, "dropout": 1e-2, "l2 strong": 1e-1}
 
 DRAWINGS: dict[str, Callable[[], Picture]] = {
@@ -45,6 +49,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_confidences": lambda: figures.draw_confidences(classification()),
     "draw_differences": lambda: draw_differences(classification()),
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
+    "draw_monitoring": lambda: figures.draw_monitoring(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
@@ -293,11 +298,100 @@ def test_images_stand_side_by_side_unchanged() -> None:
 
 
 def test_a_notebook_shows_the_picture_and_keeps_its_words() -> None:
-    """Both come in one bundle, so that a page made of the notebook has the text for the image."""
+    """Both come in one bundle with the numbers, so that a page made of the notebook has all three."""
     bundle = draw_differences(classification())._repr_mimebundle_()
 
-    assert set(bundle) == {"image/svg+xml", "text/plain"}
+    assert set(bundle) == {"image/svg+xml", "text/plain", "text/csv"}
     assert "dropout +2.27 (+2.16 to +2.38), better" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize("name", sorted(set(DRAWINGS) - {"draw_technique"}))
+def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
+    """Every row fills every column, names are unique, and the file says the same to five digits."""
+    data = DRAWINGS[name]().data
+    assert data is not None
+    header, *rows = csv.reader(StringIO(data.csv()))
+
+    assert len(set(header)) == len(header)
+    assert header == list(data.columns)
+    assert len(rows) == len(data.rows) > 0
+    for written, row in zip(rows, data.rows, strict=True):
+        for text, cell in zip(written, row, strict=True):
+            if isinstance(cell, float):
+                assert float(text) == pytest.approx(cell, rel=5.1e-5)
+            else:
+                assert text == str(cell)
+
+
+def test_the_numbers_of_the_differences_are_those_of_the_record() -> None:
+    """Bit by bit: difference, interval, p, verdict and pairs of each arm, in points."""
+    record = classification()
+    data = draw_differences(record).data
+    assert data is not None
+
+    assert {row[0]: tuple(row[1:]) for row in data.rows} == {
+        c.arm: (100 * c.difference, 100 * c.low, 100 * c.high, c.p_holm, c.verdict, c.pairs)
+        for c in record.contrasts
+    }
+    assert data.columns[1] == "difference in test accuracy (points)"
+
+
+def test_the_numbers_of_the_curves_are_means_over_the_fits_of_the_record() -> None:
+    """Mean and standard error by hand, at the first and the last epoch that are drawn."""
+    record = classification()
+    data = figures.draw_learning_curves(record).data
+    assert data is not None
+    for arm, epoch, *numbers in (data.rows[0], data.rows[29]):
+        losses = [[f.curves[k][int(str(epoch)) - 1] for f in record.finished("none")] for k in LOSSES]
+
+        assert arm == "none"
+        assert numbers == pytest.approx(
+            [part for own in losses for part in (fmean(own), stdev(own) / len(own) ** 0.5)]
+        )
+    assert data.rows[29][1] == 30
+
+
+def test_the_numbers_of_bins_recalls_norms_and_features_are_those_of_the_record() -> None:
+    """What is drawn of each is what is averaged over the seeds of the record."""
+    bins, shares = pooled(classification().finished("none")), draw_reliability(classification()).data
+    recalls, kept_ones = figures.draw_popularity(ranking()).data, draw_survival(regression()).data
+    norms = figures.draw_norms(ranking()).data
+    assert bins
+    assert shares
+    assert recalls
+    assert kept_ones
+    assert norms
+
+    last = [row for row in shares.rows if row[0] == "none"][-1]
+    assert last[1:] == pytest.approx(
+        [100 * x[-1] for x in (bins.confidence, bins.accuracy, bins.error, bins.share)]
+    )
+    assert [row[2] for row in recalls.rows if row[0] == "l2"] == pytest.approx(
+        [100 * one.mean for one in by_popularity(ranking(), "l2")]
+    )
+    assert [list(row[1:]) for row in kept_ones.rows] == kept(
+        regression(), ("none", "l2", "l1")
+    ).to_numpy().tolist()
+    assert norms.rows[0][2] == pytest.approx(fmean(f.metrics["row_norm"] for f in ranking().finished("none")))
+
+
+def test_a_slim_drawing_goes_through_the_same_points() -> None:
+    """Steps from point to point add up to the places that Matplotlib wrote, to a tenth of a point."""
+    points = np.random.default_rng(0).uniform(-300, 300, (200, 2)).round(1)
+    path = "".join(f"{'L' if k else 'M'}{x} {y}" for k, (x, y) in enumerate(points))
+
+    found = re.search(r'd="M([^l]*)l([^"]*)"', slim(f'<svg><path d="{path}"/></svg>'))
+
+    assert found
+    steps = [float(n) for n in re.findall(r"-?\d*\.?\d+", f"{found[1]} {found[2]}")]
+    assert np.cumsum(np.reshape(steps, (-1, 2)), axis=0) == pytest.approx(points, abs=0.051)
+
+
+def test_a_name_that_looks_like_drawing_stays_a_name() -> None:
+    """What makes a drawing smaller touches tags alone: texts are shown letter by letter."""
+    name = 'L1 2L3 4" style="a" id="b_1'
+
+    assert name[:20] in " ".join(texts(draw_differences(renamed(classification(), "dropout", name))))
 
 
 def test_drawing_leaves_the_reader_s_own_settings_alone() -> None:

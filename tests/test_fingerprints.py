@@ -117,7 +117,7 @@ def copy(tmp_path: Path) -> Path:
         "trainers/_steps.py",
         "models/mlp.py",
         "models/_slot.py",
-        "metrics.py",
+        "metrics/__init__.py",
         "seeds.py",
     ],
 )

@@ -23,6 +23,7 @@ from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.fitting import fit
+from studylib.trainers.measures import NEGLIGIBLE, pairwise_loss, ranked, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,11 @@ def test_an_exact_fit_measures_the_same(dataset: MadeUp) -> None:
     penalty = {"l2": {"strength": 0.1}}
     exact, stepped = fitted(dataset, penalty, EXACT), fitted(dataset, penalty)
 
-    assert set(stepped.metrics) - set(exact.metrics) == {"best_epoch"}
+    assert set(stepped.metrics) - set(exact.metrics) == {
+        "best_epoch",
+        "lowest_loss_epoch",
+        "lowest_loss_steps",
+    }
     assert set(exact.metrics) <= set(stepped.metrics)
     assert len(exact.curves["coefficients"]) == 5
     assert exact == fitted(dataset, penalty, EXACT)
@@ -246,6 +251,7 @@ def test_weights_are_counted_and_measured() -> None:
 
         assert outcome.metrics["nonzeros"] == np.count_nonzero(w)
         assert outcome.metrics["weight_norm"] == pytest.approx(np.linalg.norm(w), rel=1e-12)
+        assert outcome.metrics["zero_share"] == pytest.approx((w == 0).mean(), abs=1e-15)
         assert (strength == 100.0) == (outcome.metrics["nonzeros"] == 0)
     exact = fitted(Prices(), {"l1": {"strength": 0.5}}, EXACT)
     coefficients = np.array(exact.curves["coefficients"])
@@ -268,3 +274,63 @@ def test_metrics_are_those_of_the_predictions() -> None:
         assert outcome.metrics[f"{part}_loss"] == pytest.approx(loss, rel=1e-12)
     assert outcome.score == trained.validation_loss[-1]
     assert sum(outcome.curves["calibration_count"]) == TEST
+
+
+def test_without_its_negligible_weights_a_layer_moves_by_a_hundredth_of_its_norm_at_most() -> None:
+    """Negligible is measured against the weight's own layer; a zero is, and so are all of an empty layer."""
+    rng = np.random.default_rng(0)
+    layers = [rng.standard_t(2, (50, 40)), 1e-6 * rng.normal(size=(30,)), np.zeros((4, 5))]
+    small = [np.abs(w) <= NEGLIGIBLE * np.sqrt((w**2).mean()) for w in layers]
+
+    assert sizes(*layers)["negligible_share"] == sum(map(np.sum, small)) / sum(w.size for w in layers)
+    assert all(
+        np.linalg.norm(w[tiny]) <= 0.01 * np.linalg.norm(w) for w, tiny in zip(layers, small, strict=True)
+    )
+    assert 0 < small[0].mean() < 0.05
+    assert small[2].all()
+    assert sizes(*layers)["zero_share"] == pytest.approx(20 / 2050)
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda d: type(d).__name__)
+def test_every_fit_is_monitored(dataset: MadeUp) -> None:
+    """Losses on all parts, their gap, the weights' size, and when the validation loss was lowest."""
+    outcome = fitted(dataset, training=Training(epochs=5, batch_size=16, learning_rate=0.3))
+    numbers, curve = outcome.metrics, outcome.curves["validation_loss"]
+    steps = -(-len(dataset.split(1).train) // 16)
+    epoch = int(np.argmin(curve)) + 1
+
+    assert {f"{part}_loss" for part in PARTS} | {"weight_norm", "zero_share", "negligible_share"} <= set(
+        numbers
+    )
+    assert numbers["loss_gap"] == numbers["validation_loss"] - numbers["train_loss"]
+    assert numbers["best_epoch"] == 5  # whose weights are kept
+    assert (numbers["lowest_loss_epoch"], numbers["lowest_loss_steps"]) == (epoch, epoch * steps)
+    assert outcome.seconds_to_lowest > 0
+
+
+def test_where_weights_are_kept_by_their_loss_the_kept_epoch_is_the_lowest() -> None:
+    """Early stopping on the loss without a least improvement keeps the epoch that the pace is measured to."""
+    training = Training(epochs=60, batch_size=8, learning_rate=0.1)
+    outcome = fitted(Pictures(), {"early_stopping": {"patience": 4}}, training)
+
+    assert outcome.metrics["best_epoch"] == outcome.metrics["lowest_loss_epoch"] < 60
+    assert outcome.metrics["lowest_loss_steps"] == 5 * outcome.metrics["best_epoch"]
+
+
+def test_the_loss_of_a_ranking_is_what_its_trainer_samples() -> None:
+    """Over all pairs of an interaction and an item that no earlier part has used up, the mean −log σ."""
+    split = Visits().split(1)
+    scores = np.random.default_rng(2).normal(size=Visits.shape)
+    measured, _ = ranked(scores, split)
+    train, held, test = (
+        {(int(u), int(i)) for u, i in examples.x} for examples in (split.train, split.validation, split.test)
+    )
+    used = {"train": train, "validation": train, "test": train | held}
+    for part, pairs in zip(PARTS, (train, held, test), strict=True):
+        losses = []
+        for u, i in sorted(pairs):
+            others = [j for j in range(Visits.shape[1]) if (u, j) not in used[part] and j != i]
+            losses.append(np.log1p(np.exp(scores[u, others] - scores[u, i])).mean())
+
+        assert measured[f"{part}_loss"] == pytest.approx(np.mean(losses), rel=1e-12)
+    assert pairwise_loss(np.zeros(Visits.shape), split.test.x, scores > 9) == pytest.approx(np.log(2))

@@ -17,7 +17,8 @@ from studylib.records import Verdict
 
 INJECTED = "injected-parameters"
 # what the foot of a page says of how it was made, and the parameters of the run, which are compared as such
-COMMAND = re.compile(r'<pre class="command"><code>.*?</code></pre>', re.DOTALL)
+COMMAND = re.compile(r'<pre class="command"><code[^>]*>.*?</code></pre>', re.DOTALL)
+MADE = re.compile(r"<div><dt>Made</dt><dd>.*?</dd></div>", re.DOTALL)
 COMMIT = re.compile(r"<dt>Commit</dt><dd><code>(.*?)</code></dd>", re.DOTALL)
 PARAMETERS = re.compile(
     r'<details class="code"><summary>Parameters of this run</summary>(.*?)</details>', re.DOTALL
@@ -97,10 +98,10 @@ def of_notebook(text: str) -> Reading:
 
 
 def of_page(html: str) -> Reading:
-    """Read a page: everything that is seen, but for the commit and the command that made it."""
+    """Read a page: everything that is seen, but for the command that made it, when, and of which commit."""
     commit, parameters = COMMIT.search(html), PARAMETERS.search(html)
-    for unread in (COMMAND, COMMIT, PARAMETERS):
-        html = unread.sub("", html, count=1)
+    for unread in (COMMAND, MADE, COMMIT, PARAMETERS):
+        html = unread.sub("", html, count=0 if unread is COMMAND else 1)
     code = unescape(re.sub(r"<[^>]*>", "", parameters[1])) if parameters else None
     return Reading(_Seen.lines(html), [], code, unescape(commit[1]) if commit else "")
 

@@ -31,7 +31,7 @@ from studylib.records import Record
 
 EXACT, SHARE, OTHER = 1e-8, 0.03, 0.1
 SHARES = ("accuracy", "ece", "r2", "recall_at_20", "ndcg_at_20", "recall_by_popularity")
-FREE = ("best_epoch", "chosen_", "calibration_")
+FREE = ("best_epoch", "lowest_loss_", "chosen_", "calibration_")
 STATED = (
     f"numbers may differ by up to {EXACT:g} where a model is solved exactly; where it is trained, by up to"
     f" {SHARE:g} in a share and {OTHER:g} in all else, absolute up to 1 and relative beyond; best epochs,"

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from studylib.compare.diagnosis import Diagnosis, diagnoses
+from studylib.compare.monitoring import monitored, monitoring
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
-from studylib.compare.sentences import concluded, headline, spoken
+from studylib.compare.sentences import concluded, headline, meaning, spoken
 from studylib.compare.tables import means, summary, table
 from studylib.compare.verdicts import contrasts, verdict
 
 __all__ = [
     "ArmChange",
     "Changes",
+    "Diagnosis",
     "arm_means",
     "changes",
     "concluded",
     "contrasts",
+    "diagnoses",
     "headline",
+    "meaning",
     "means",
+    "monitored",
+    "monitoring",
     "spoken",
     "summary",
     "table",

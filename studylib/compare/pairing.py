@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite, nan
 from statistics import fmean
 
@@ -18,6 +19,13 @@ def values(record: Record, arm: str, metric: str) -> dict[int, float]:
 def differences(after: dict[int, float], before: dict[int, float]) -> list[float]:
     """Return after − before over the seeds that both have, in the order of the seeds."""
     return [value - before[seed] for seed, value in after.items() if seed in before]
+
+
+def win_rate(differences: Sequence[float], *, higher_is_better: bool) -> float | None:
+    """Return the share of differences in favour of the arm, a tie counting half; None without any."""
+    sign = 1 if higher_is_better else -1
+    wins = [0.5 + 0.5 * (int(sign * d > 0) - int(sign * d < 0)) for d in differences]
+    return fmean(wins) if wins else None
 
 
 def arm_means(record: Record, metric: str) -> dict[str, float]:

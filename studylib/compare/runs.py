@@ -15,6 +15,7 @@ from studylib.compare.verdicts import contrasts
 from studylib.errors import ParameterError
 from studylib.metrics import metric_of
 from studylib.records import Record
+from studylib.secrets import masked
 from studylib.statistics import FEWEST_PAIRS, Interval, paired_interval
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class ArmChange:
         difference: after − before over the seeds that both finished; None if the data are not the same.
         pairs: how many seeds both finished.
         verdicts: before and after; ``baseline`` for the baseline.
+        spreads: the means with their 95 % intervals over the seeds, before and after; None without a seed.
     """
 
     arm: str
@@ -44,6 +46,7 @@ class ArmChange:
     difference: Interval | None
     pairs: int
     verdicts: tuple[str, str]
+    spreads: tuple[Interval | None, Interval | None] = (None, None)
 
 
 @final
@@ -180,7 +183,12 @@ def _arm_change(arm: str, before: Record, after: Record, metric: str, verdicts: 
         difference=paired_interval(seen) if same_data else None,
         pairs=len(seen),
         verdicts=verdicts,
+        spreads=(_spread(old), _spread(new)),
     )
+
+
+def _spread(found: Mapping[int, float]) -> Interval | None:
+    return paired_interval(list(found.values())) if found else None
 
 
 def _fits(record: Record, arm: str) -> dict[int, str]:
@@ -193,7 +201,8 @@ def _verdicts(record: Record, metric: str) -> dict[str, str]:
 
 
 def _without(params: Mapping[str, Any], arms: tuple[str, ...]) -> dict[str, Any]:
-    return {**params, "arms": {name: arm for name, arm in params["arms"].items() if name not in arms}}
+    kept = {name: arm for name, arm in params["arms"].items() if name not in arms}
+    return {**masked(params), "arms": masked({"arms": kept})["arms"]}
 
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differing:

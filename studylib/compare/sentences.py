@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from math import ceil
 
-from studylib.compare.pairing import differences, values
 from studylib.compare.verdicts import ALPHA, contrasts, smallest_effect
 from studylib.metrics import OF_TARGET, Metric, metric_of
 from studylib.records import Contrast, Record, Verdict
-from studylib.statistics import FEWEST_PAIRS, Interval, seeds_to_decide
+from studylib.statistics import FEWEST_PAIRS, FEWEST_SEEN, Interval, fewest_signs
 
-NAMED = 3  # a longer list is counted
+NAMED = 3  # the rest of a longer list is counted
+IMAGE_AXES = 3  # channels, height, width
 
 
 def concluded(record: Record) -> Record:
@@ -26,7 +26,7 @@ def concluded(record: Record) -> Record:
 
 
 def headline(found: Sequence[Contrast], record: Record) -> str:
-    """Return the finding in one sentence, and a second one if fits did not finish.
+    """Return the finding in one sentence, what its size means in another, and the fits that did not finish.
 
     Args:
         found: the contrasts of ``record`` on one metric.
@@ -45,15 +45,19 @@ def spoken(key: str) -> str:
 
 def sized(metric: Metric, interval: Interval, pairs: int, unit: str) -> str:
     """Return ``2.1 points (95 % interval 1.2 to 3.0, 10 paired seeds)``; the size without sign."""
-    reach = (interval.high - interval.low) / 2
-    bounds = f"{metric.digits(interval.low, reach)} to {metric.digits(interval.high, reach)}"
-    size = metric.size(interval.mean, reach, unit)
-    return f"{size} ({100 * interval.level:g} % interval {bounds}, {pairs} paired seeds)"
+    size = metric.size(interval.mean, (interval.high - interval.low) / 2, unit)
+    return f"{size} ({_bounds(metric, interval, pairs)})"
 
 
 def unit_of(record: Record) -> str:
     """Return the unit of the target of a regression; empty for other tasks."""
     return str(record.dataset.get("unit", ""))
+
+
+def meaning(c: Contrast, record: Record) -> str:
+    """Return what a difference means in the words of a stakeholder: ``about 21 more right answers in …``."""
+    rows = "images" if len(record.dataset.get("inputs", ())) == IMAGE_AXES else "cases"
+    return metric_of(c.metric).meaning(c.difference, unit_of(record), rows)
 
 
 def _finding(found: Sequence[Contrast], record: Record) -> str:
@@ -68,15 +72,17 @@ def _finding(found: Sequence[Contrast], record: Record) -> str:
     better = sorted(_of("better", found), key=lambda c: -abs(c.difference))
     clauses = [_raised(better[0], record) if better else _none_better(found, record)]
     if better[1:]:
-        clauses.append(f"{_names(better[1:], 'other ')} {_verb(better[1:])} also better")
+        clauses.append(f"{_names(better[1:])} {_verb(better[1:])} also better")
     if worse := _of("worse", found):
         clauses.append(f"{_names(worse)} {_verb(worse)} worse")
     if equal := _of("equivalent", found):
         effect = _effect(first.metric, record)
         clauses.append(f"{_names(equal)} {_verb(equal)} equivalent to {first.baseline} within {effect}")
     if undecided := _of("undecided", found):
-        clauses.append(_undecided(undecided, record))
-    return "; ".join(clauses) + "."
+        nothing = f"nothing else was distinguishable from {first.baseline}: "
+        clauses.append((nothing if better and not clauses[1:] else "") + _undecided(undecided, len(found)))
+    said = "; ".join(clauses) + "."
+    return f"{said} In plain words: {meaning(better[0], record)}." if better else said
 
 
 def _of(verdict: Verdict, found: Sequence[Contrast]) -> list[Contrast]:
@@ -86,9 +92,12 @@ def _of(verdict: Verdict, found: Sequence[Contrast]) -> list[Contrast]:
 def _raised(c: Contrast, record: Record) -> str:
     metric, up = metric_of(c.metric), c.difference > 0
     low, high = (c.low, c.high) if up else (-c.high, -c.low)
-    size = sized(metric, Interval(abs(c.difference), low, high, c.level, c.p), c.pairs, unit_of(record))
+    interval = Interval(abs(c.difference), low, high, c.level, c.p)
+    size = metric.size(interval.mean, (high - low) / 2, unit_of(record))
     aside = "" if metric.higher_is_better else " (lower is better)"
-    return f"{c.arm} {'raised' if up else 'lowered'} the {spoken(c.metric)}{aside} by {size}"
+    by = ", by the sign-flip test" if c.decided_by == "sign flip" else ""
+    did = f"{c.arm} {'raised' if up else 'lowered'} the {spoken(c.metric)}{aside} by {size}"
+    return f"{did}, {_bounds(metric, interval, c.pairs)}{by}"
 
 
 def _none_better(found: Sequence[Contrast], record: Record) -> str:
@@ -102,20 +111,26 @@ def _none_better(found: Sequence[Contrast], record: Record) -> str:
     )
 
 
-def _undecided(open_: Sequence[Contrast], record: Record) -> str:
-    level = 1 - ALPHA / max(1, len(record.arms) - 1)
-    needed = []
-    for c in open_:
-        seen = differences(values(record, c.arm, c.metric), values(record, c.baseline, c.metric))
-        pairs = seeds_to_decide(seen, smallest_effect(record, c.metric), level)
-        needed += [_rounded_up(pairs)] if pairs else []
-    stay = "stays" if len(open_) == 1 else "stay"
-    who = open_[0].arm if len(open_) == 1 else f"{len(open_)} arms"
-    if not needed:
-        return f"{who} {stay} undecided"
-    low, high = min(needed), max(needed)
-    seeds = f"{low}" if low == high else f"{low} to {high}"
-    return f"{who} {stay} undecided (about {seeds} paired seeds might decide)"
+def _undecided(open_: Sequence[Contrast], arms: int) -> str:
+    needed = [_rounded_up(c.more_seeds) for c in open_ if c.more_seeds]
+    stay = f"{_names(open_)} {'stays' if len(open_) == 1 else 'stay'} undecided"
+    notes = []
+    if needed:
+        low, high = min(needed), max(needed)
+        seeds = f"{low}" if low == high else f"{low} to {high}"
+        one = "seed" if seeds == "1" else "seeds"
+        notes.append(f"about {seeds} more {one} might decide")
+    elif max(c.pairs for c in open_) < FEWEST_SEEN:
+        notes.append("too few seeds to say how many would decide")
+    if mute := [c for c in open_ if _mute(c, arms)]:
+        which = "this" if len(open_) == 1 else "each" if len(mute) == len(open_) else _names(mute)
+        notes.append(f"{mute[0].pairs} seeds are too few for the sign-flip test that {which} calls for")
+    return f"{stay} ({'; '.join(notes)})" if notes else stay
+
+
+def _mute(c: Contrast, arms: int) -> bool:
+    """Say whether the t test sees a difference that the sign-flip test cannot confirm with so few seeds."""
+    return c.decided_by == "sign flip" and c.p < ALPHA and c.pairs < fewest_signs(1 - ALPHA / arms)
 
 
 def _unfinished(record: Record) -> str:
@@ -128,6 +143,12 @@ def _unfinished(record: Record) -> str:
     return f"{len(missing)} of {len(record.fits)} fits did not finish: {listed}."
 
 
+def _bounds(metric: Metric, interval: Interval, pairs: int) -> str:
+    reach = (interval.high - interval.low) / 2
+    bounds = f"{metric.digits(interval.low, reach)} to {metric.digits(interval.high, reach)}"
+    return f"{100 * interval.level:g} % interval {bounds}, {pairs} paired seeds"
+
+
 def _effect(metric: str, record: Record) -> str:
     asked = metric_of(metric)
     unit = unit_of(record) if asked.unit == OF_TARGET else asked.unit
@@ -135,8 +156,10 @@ def _effect(metric: str, record: Record) -> str:
     return f"{effect * asked.scale:g} {unit}".strip() if effect else ""
 
 
-def _names(some: Sequence[Contrast], other: str = "") -> str:
-    return _joined([c.arm for c in some]) if len(some) <= NAMED else f"{len(some)} {other}arms"
+def _names(some: Sequence[Contrast]) -> str:
+    names = [c.arm for c in some]
+    # to count one name takes as long as to say it
+    return _joined(names if len(names) <= NAMED + 1 else [*names[:NAMED], f"{len(names) - NAMED} more"])
 
 
 def _joined(words: Sequence[str]) -> str:

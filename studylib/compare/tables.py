@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from math import isfinite, nan
-from statistics import fmean
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from studylib.compare.pairing import arm_means, differences, values
+from studylib.compare.pairing import arm_means, values
 from studylib.compare.sentences import spoken, unit_of
 from studylib.compare.verdicts import contrasts
 from studylib.metrics import metric_of
-from studylib.records import Contrast, Record
+from studylib.records import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
+NUMBERS = ["difference", "low", "high", "cautious_low", "cautious_high", "p_holm", "win_rate", "more_seeds"]
+OF_CONTRAST = [*NUMBERS[:6], "decided_by", "verdict", "pairs", *NUMBERS[6:]]
 SMALLEST_P = 0.001  # shown as such: a smaller one says nothing that a reader could use
 
 
 def table(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return a row per arm, the best difference first; the baseline stands where its difference of 0 puts it.
 
-    Columns: arm; mean over its finished seeds; difference, low, high (95 %) and p_holm of the contrast;
-    verdict (``baseline`` for the baseline); pairs; win_rate, the share of pairs in which the arm is better,
-    a tie counting half. Numbers are in the unit of the record.
+    Columns: arm; mean over its finished seeds; then of the contrast: difference, low, high (95 %, further
+    seeds), cautious_low, cautious_high (95 %, new data), p_holm, decided_by (the test), verdict (``baseline``
+    for the baseline), pairs, win_rate, more_seeds. Numbers are in the unit of the record; nan is for none.
 
     Args and errors are those of ``contrasts``.
     """
@@ -37,18 +38,12 @@ def table(record: Record, metric: str | None = None, baseline: str | None = None
         {
             "arm": c.arm,
             "mean": means[c.arm],
-            "difference": c.difference,
-            "low": c.low,
-            "high": c.high,
-            "p_holm": c.p_holm,
-            "verdict": c.verdict,
-            "pairs": c.pairs,
-            "win_rate": win_rate(record, c),
+            **{name: getattr(c, name) for name in OF_CONTRAST},
         }
         for c in contrasts(record, metric, baseline)
     ]
-    columns = ["arm", "mean", "difference", "low", "high", "p_holm", "verdict", "pairs", "win_rate"]
-    frame = pd.DataFrame([own, *rows], columns=columns)
+    frame = pd.DataFrame([own, *rows], columns=["arm", "mean", *OF_CONTRAST])
+    frame[NUMBERS] = frame[NUMBERS].astype(float)
     upwards = not metric_of(metric).higher_is_better
     return frame.sort_values("difference", ascending=upwards, kind="stable", ignore_index=True)
 
@@ -56,7 +51,8 @@ def table(record: Record, metric: str | None = None, baseline: str | None = None
 def summary(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return ``table`` for reading: a row per arm, numbers as text in the unit that a reader knows.
 
-    Wins are the share of seeds in which the arm was better. Args and errors are those of ``contrasts``.
+    Wins are the share of seeds in which the arm was better; test is the one that p is from, if for any arm
+    it is not Student's; more seeds is how many might decide. Args and errors are those of ``contrasts``.
     """
     import pandas as pd
 
@@ -73,11 +69,16 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
                 f"difference ({unit})" if unit else "difference": measure.digits(row["difference"], reach),
                 "95 % interval": f"{low} to {high}",
                 "p (Holm)": f"{row['p_holm']:.3f}" if row["p_holm"] >= SMALLEST_P else f"< {SMALLEST_P}",
+                "test": row["decided_by"],
                 "wins": f"{row['win_rate']:.0%}",
+                "more seeds": "" if isnan(row["more_seeds"]) else f"{row['more_seeds']:.0f}",
             }
         rows.append({**texts, "verdict": row["verdict"]})
     frame = pd.DataFrame(rows).set_index("arm").fillna("")
-    return frame[[name for name in frame if name != "verdict"] + ["verdict"]]
+    said_by_all = {"test"} if "sign flip" not in set(frame.get("test", ())) else set()
+    nobody_needs = {"more seeds"} if not any(frame.get("more seeds", ())) else set()
+    left_out = {"verdict", *said_by_all, *nobody_needs}
+    return frame[[name for name in frame if name not in left_out] + ["verdict"]]
 
 
 def means(record: Record, *metrics: str) -> pd.DataFrame:
@@ -97,11 +98,3 @@ def means(record: Record, *metrics: str) -> pd.DataFrame:
             for key, column in columns.items()
         }
     )
-
-
-def win_rate(record: Record, contrast: Contrast) -> float:
-    """Return the share of pairs in which the arm is better than the baseline, a tie counting half."""
-    arm, baseline = (values(record, name, contrast.metric) for name in (contrast.arm, contrast.baseline))
-    sign = 1 if metric_of(contrast.metric).higher_is_better else -1
-    wins = [0.5 + 0.5 * (int(sign * d > 0) - int(sign * d < 0)) for d in differences(arm, baseline)]
-    return fmean(wins) if wins else nan

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-_NOT_DRAWING = {"intervals", "picture", "style", "words"}
+_NOT_DRAWING = {"intervals", "picture", "slim", "style", "words"}
 _NAMES = [m.name for m in iter_modules(__path__) if not m.name.startswith("_")]
 _DRAWINGS = {f"draw_{name}": name for name in _NAMES if name not in _NOT_DRAWING}
 

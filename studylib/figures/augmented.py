@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from studylib.figures.picture import Picture
+from studylib.figures.picture import Picture, Table
 from studylib.figures.style import INK, picture, saying, sheet, styled
 from studylib.figures.words import short
 
@@ -37,9 +37,19 @@ def draw_augmented(samples: Mapping[str, ArrayLike]) -> Picture:
         axes.set_ylabel(short(name, 18), rotation=0, ha="right", va="center", color=INK)
         axes.spines[:].set_visible(False)
     count = min(len(images) for images in rows.values())
-    return picture(
-        figure, f"{count} images in a row per augmentation: {', '.join(names)}. Same images, same order."
-    )
+    told = f"{count} images in a row per augmentation: {', '.join(names)}. Same images, same order."
+    return picture(figure, told, _table(rows))
+
+
+def _table(rows: Mapping[str, np.ndarray]) -> Table:
+    """Return how bright each image is, and how many of its pixels are not those of the first row."""
+    first = next(iter(rows.values()))
+    cells = [
+        (name, place + 1, float(image.mean()), 100 * float((image != first[place]).mean()))
+        for name, images in rows.items()
+        for place, image in enumerate(images[: len(first)])
+    ]
+    return Table(("augmentation", "image", "mean brightness", "pixels changed (%)"), cells)
 
 
 def strip(images: np.ndarray) -> np.ndarray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.collections import LineCollection
 
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import (
     FAINT,
     INK,
@@ -20,7 +21,7 @@ from studylib.figures.style import (
     sheet,
     styled,
 )
-from studylib.figures.words import short
+from studylib.figures.words import short, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 NAMED = len(SERIES)  # coefficients with a colour and a name; the others stay grey
 MOST_POINTS = 5000  # of the grey lines of a panel; an image of more is smaller
 LEGEND_WIDTH = 62  # in signs; a line and its gap take nine
-TITLE = "Coefficients as the strength grows"
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.5, 1.5)))  # seen in grey too
 
 
 @styled
@@ -51,7 +52,7 @@ def draw_coefficient_paths(
         return saying("No coefficient paths to show.")
     features = next(iter(tables.values())).shape[1]
     labels = list(names) if names is not None else [f"feature {k + 1}" for k in range(features)]
-    figure = sheet(1.3 + 1.8 * -(-len(tables) // 2))
+    figure = sheet(1.5 + 1.8 * -(-len(tables) // 2))
     axes = panels(figure, list(tables))
     coloured = [(k, short(labels[k], 16)) for k in largest(tables)]
     for panel, values in zip(axes, tables.values(), strict=True):
@@ -59,16 +60,17 @@ def draw_coefficient_paths(
     axes[0].set_xscale("log")
     plain_numbers(axes[0].xaxis)
     label_edges(axes, "strength λ", "coefficient")
+    title = _title(tables)
     figure.legend(
         *axes[0].get_legend_handles_labels(),
         loc="outside upper left",
         ncols=max(1, int(LEGEND_WIDTH // (9 + max(len(name) for _, name in coloured)))),
-        title=TITLE,
+        title=wrapped(title, 50),
         title_fontproperties={"size": 11, "weight": "bold"},
         alignment="left",
     )
     told = " ".join(_told(method, values) for method, values in tables.items())
-    return picture(figure, f"{TITLE}. {told}")
+    return picture(figure, f"{title}. {told}", _table(x, tables, coloured))
 
 
 def largest(tables: Mapping[str, np.ndarray]) -> list[int]:
@@ -83,9 +85,28 @@ def _draw(panel: Axes, x: np.ndarray, values: np.ndarray, coloured: list[tuple[i
         lines = [np.column_stack([x, values[:, k]]) for k in others]
         many = values[:, others].size > MOST_POINTS
         panel.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.8, rasterized=many))
-    for colour, (k, name) in zip(SERIES, coloured, strict=False):
-        panel.plot(x, values[:, k], color=colour, linewidth=1.5, label=name)
+    for colour, line, (k, name) in zip(SERIES, DASHES * 2, coloured, strict=False):
+        panel.plot(x, values[:, k], color=colour, linestyle=line, linewidth=1.5, label=name)
     panel.axhline(0, color=INK, linewidth=0.8)
+
+
+def _title(tables: Mapping[str, np.ndarray]) -> str:
+    """Return which method keeps the most coefficients at the highest strength, and which the fewest."""
+    kept = {method: int((values[-1] != 0).sum()) for method, values in tables.items()}
+    most, fewest = max(kept, key=kept.__getitem__), min(kept, key=kept.__getitem__)
+    count = next(iter(tables.values())).shape[1]
+    first = f"Not zero at the highest strength: {kept[most]} of {count} coefficients with {short(most)}"
+    return first if kept[most] == kept[fewest] else f"{first}, {kept[fewest]} with {short(fewest)}"
+
+
+def _table(x: np.ndarray, tables: Mapping[str, np.ndarray], named: list[tuple[int, str]]) -> Table:
+    """Return the named coefficients and how many are not zero, a row per method and strength."""
+    rows: list[list[Cell]] = [
+        [method, float(strength), *(float(row[k]) for k, _ in named), int((row != 0).sum())]
+        for method, values in tables.items()
+        for strength, row in zip(x, values, strict=True)
+    ]
+    return Table(["method", "strength λ", *(name for _, name in named), "coefficients not zero"], rows)
 
 
 def _told(method: str, values: np.ndarray) -> str:

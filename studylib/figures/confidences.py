@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studylib.figures.picture import Table
 from studylib.figures.reliability import Bins, pooled
 from studylib.figures.style import (
     ACCENT,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from studylib.figures.picture import Picture
     from studylib.records import Record
 
-TITLE = "How sure the models say they are"
-
 
 @styled
 def draw_confidences(record: Record, arms: Sequence[str] | None = None) -> Picture:
@@ -38,14 +37,19 @@ def draw_confidences(record: Record, arms: Sequence[str] | None = None) -> Pictu
     found = {arm: pooled(record.finished(arm)) for arm in names}
     if not any(found.values()):
         return saying("No confidences: the task has no classes, or no training came to its end.")
-    note = f"Solid line: mean confidence. Dashed: accuracy. Outline: {short(record.baseline)}."
-    figure = sheet(1.0 + 1.45 * -(-len(names) // 2), TITLE, note)
+    title = _title({arm: bins for arm, bins in found.items() if bins})
+    note = (
+        f"Solid line: mean confidence. Dashed: accuracy. Outline: {short(record.baseline)}."
+        " Thin bars: 95\N{NO-BREAK SPACE}% intervals over seeds."
+    )
+    figure = sheet(1.15 + 1.45 * -(-len(names) // 2), title, note)
     axes = panels(figure, names)
     baseline = pooled(record.finished(record.baseline))
     for panel, arm in zip(axes, names, strict=True):
         _draw(panel, found[arm], baseline)
     label_edges(axes, "confidence (%)", "predictions (%)")
-    return picture(figure, f"{TITLE}. " + " ".join(_told(arm, found[arm]) for arm in names))
+    told = " ".join(_told(arm, found[arm]) for arm in names)
+    return picture(figure, f"{title}. {told}", _table(found))
 
 
 def _draw(panel: Axes, bins: Bins | None, baseline: Bins | None) -> None:
@@ -55,11 +59,44 @@ def _draw(panel: Axes, bins: Bins | None, baseline: Bins | None) -> None:
         return
     edges = np.linspace(0, 100, len(bins.share) + 1)
     panel.stairs(bins.share * 100, edges, fill=True, color=ACCENT, alpha=0.35)
+    middles, reached = (edges[1:] + edges[:-1]) / 2, bins.share_error > 0
+    panel.errorbar(
+        middles[reached],
+        100 * bins.share[reached],
+        100 * bins.share_error[reached],
+        fmt="none",
+        ecolor=ACCENT,
+        elinewidth=0.9,
+    )
     if baseline:
         panel.stairs(baseline.share * 100, edges, color=INK, linewidth=0.9)
     sure, right = bins.means
     panel.axvline(sure * 100, color=ACCENT, linewidth=1.6)
     panel.axvline(right * 100, color=SECOND, linewidth=1.6, linestyle=(0, (3, 1.5)))
+
+
+def _title(found: Mapping[str, Bins]) -> str:
+    sure = {arm: bins.means[0] for arm, bins in found.items()}
+    most, least = max(sure, key=sure.__getitem__), min(sure, key=sure.__getitem__)
+    first = f"Mean confidence: {short(most)} {percent(sure[most])}"
+    return (
+        first
+        if len(sure) == 1
+        else f"{first}, the surest; {short(least)} {percent(sure[least])}, the least sure"
+    )
+
+
+def _table(found: Mapping[str, Bins | None]) -> Table:
+    """Return what is drawn, a row per arm and bin."""
+    columns = ("arm", "confidence from (%)", "to (%)", "share of predictions (%)", "± (points)")
+    means = ("mean confidence of the arm (%)", "accuracy of the arm (%)")
+    rows = []
+    for arm, bins in found.items():
+        if bins:
+            edges = np.linspace(0, 100, len(bins.share) + 1)
+            numbers = np.stack([edges[:-1], edges[1:], 100 * bins.share, 100 * bins.share_error])
+            rows += [(arm, *bar, *(100 * mean for mean in bins.means)) for bar in numbers.T.tolist()]
+    return Table((*columns, *means), rows)
 
 
 def _told(arm: str, bins: Bins | None) -> str:

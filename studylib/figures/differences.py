@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from studylib.compare import contrasts
+from studylib.figures.picture import Table
 from studylib.figures.style import ACCENT, GREEN, GRID, INK, MUTED, SECOND, picture, saying, sheet, styled
 from studylib.figures.words import Quantity, counted, percent, quantity, short
 
@@ -49,7 +50,7 @@ def draw_differences(record: Record, metric: str | None = None) -> Picture:
     axes.axvline(0, color=INK, linewidth=1)
     _draw_rows(axes, rows, unit.scale)
     axes.set_xlabel(_label(unit))
-    return picture(figure, _alt(title, rows, unit))
+    return picture(figure, _alt(title, rows, unit), _table(rows, unit))
 
 
 def drawn_contrasts(record: Record, metric: str) -> list[Contrast]:
@@ -112,6 +113,14 @@ def _alt(title: str, rows: list[Contrast], unit: Quantity) -> str:
         for row in rows
     ]
     return f"{title}. Mean differences with their intervals{measure}: {'; '.join(told)}."
+
+
+def _table(rows: list[Contrast], unit: Quantity) -> Table:
+    measure = f" ({unit.unit})" if unit.unit else ""
+    columns = ("arm", f"difference in {unit.name}{measure}", "low", "high", "p (Holm)", "verdict", "pairs")
+    numbers = [[unit.scale * value for value in (one.difference, one.low, one.high)] for one in rows]
+    told = [(one.p_holm, one.verdict, one.pairs) for one in rows]
+    return Table(columns, [(one.arm, *n, *t) for one, n, t in zip(rows, numbers, told, strict=True)])
 
 
 def _signed(value: float) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import (
     ACCENT,
     FAINT,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from studylib.figures.picture import Picture
     from studylib.records import Fit, Record
 
-MOST_POINTS = 60  # of a line: more cannot be told apart at this size
+MOST_POINTS = 30  # of a line: more cannot be told apart at this size
 WIDE = 30.0  # ratio of losses from which a linear axis would flatten the small ones
 
 
@@ -58,12 +59,13 @@ def draw_learning_curves(record: Record, arms: Sequence[str] | None = None) -> P
     names = list(arms or record.arms)
     if not any(averaged(record.finished(arm), "train_loss") for arm in names):
         return saying("No learning curves: these models are solved exactly, or no training came to its end.")
-    title = "Loss per example, without penalties"
-    base = short(record.baseline)
+    unit = " (nats)" if record.dataset.get("task") == "classification" else ""
+    title = _title({arm: record.finished(arm) for arm in names}, unit)
     note = (
-        f"Solid: validation. Dashed: train. Thin: validation of {base}. Mean over seeds ± 1 standard error."
+        "Loss per example, without penalties. Solid: validation. Dashed: train."
+        f" Thin: validation of {short(record.baseline)}. Mean over seeds ± 1 standard error."
     )
-    figure = sheet(0.95 + 1.5 * -(-len(names) // 2), title, note)
+    figure = sheet(1.15 + 1.5 * -(-len(names) // 2), title, note)
     axes = panels(figure, names)
     reference = averaged(record.finished(record.baseline), "validation_loss")
     for panel, arm in zip(axes, names, strict=True):
@@ -72,8 +74,9 @@ def draw_learning_curves(record: Record, arms: Sequence[str] | None = None) -> P
         _draw(panel, record.finished(arm))
     _choose_scale(axes)
     axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    label_edges(axes, "epoch", "loss (nats)" if record.dataset.get("task") == "classification" else "loss")
-    return picture(figure, f"{title}. " + " ".join(_told(arm, record.finished(arm)) for arm in names))
+    label_edges(axes, "epoch", f"loss{unit}")
+    told = " ".join(_told(arm, record.finished(arm)) for arm in names)
+    return picture(figure, f"{title}. {told}", _table({arm: record.finished(arm) for arm in names}, unit))
 
 
 def averaged(fits: Sequence[Fit], curve: str) -> Average | None:
@@ -123,3 +126,32 @@ def _told(arm: str, fits: Sequence[Fit]) -> str:
         f"{arm}: train loss ends at {train.mean[-1]:.3g}, validation loss at {validation.mean[-1]:.3g}"
         f" (lowest {validation.mean.min():.3g} at epoch {validation.mean.argmin() + 1})."
     )
+
+
+def _title(found: Mapping[str, Sequence[Fit]], unit: str) -> str:
+    """Return whose validation loss ends furthest above its train loss, and whose nearest."""
+    gaps = {}
+    for arm, fits in found.items():
+        train, validation = averaged(fits, "train_loss"), averaged(fits, "validation_loss")
+        if train and validation:
+            gaps[arm] = float(validation.mean[-1] - train.mean[-1])
+    if not gaps:
+        return f"Train loss by epoch{unit}"
+    widest, narrowest = max(gaps, key=gaps.__getitem__), min(gaps, key=gaps.__getitem__)
+    first = f"Gap of validation over train loss at the end{unit}: {short(widest)} {gaps[widest]:.2g}"
+    return first if len(gaps) == 1 else f"{first}, the widest; {short(narrowest)} {gaps[narrowest]:.2g}"
+
+
+def _table(found: Mapping[str, Sequence[Fit]], unit: str) -> Table:
+    """Return the points that are drawn, a row per arm and epoch."""
+    kinds = ("train", "validation")
+    columns = [f"{kind} loss{unit}, {what}" for kind in kinds for what in ("mean", "standard error")]
+    rows: dict[tuple[str, int], list[Cell]] = {}
+    for arm, fits in found.items():
+        for place, kind in enumerate(kinds):
+            average = averaged(fits, f"{kind}_loss")
+            if average:
+                for point in map(int, thinned(len(average.mean))):
+                    row = rows.setdefault((arm, point + 1), [None] * 4)
+                    row[2 * place : 2 * place + 2] = float(average.mean[point]), float(average.error[point])
+    return Table(["arm", "epoch", *columns], [(arm, epoch, *row) for (arm, epoch), row in rows.items()])

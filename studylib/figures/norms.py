@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from studylib.figures.intervals import interval, reach
+from studylib.figures.picture import Table
 from studylib.figures.style import ACCENT, INK, SECOND, picture, saying, sheet, styled
 from studylib.figures.words import short
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from studylib.statistics import Interval
 
 KINDS = (("row_norm", "rows", "o", ACCENT, -0.14), ("item_norm", "items", "s", SECOND, 0.14))
-TITLE = "Mean length of the embeddings"
 
 
 @styled
@@ -26,7 +26,8 @@ def draw_norms(record: Record, arms: Sequence[str] | None = None) -> Picture:
     if not any(one for kind in found.values() for one in kind):
         return saying("No embeddings: the models have none, or no training came to its end.")
     note = "Circles: rows. Squares: items. Bars: 95\N{NO-BREAK SPACE}% intervals of the mean over seeds."
-    figure = sheet(1.3 + 0.38 * len(names), TITLE, note)
+    title = _title(names, found)
+    figure = sheet(1.45 + 0.38 * len(names), title, note)
     axes = figure.subplots()
     for key, _, marker, colour, shift in KINDS:
         drawn = [(place + shift, one) for place, one in enumerate(found[key]) if one]
@@ -40,7 +41,22 @@ def draw_norms(record: Record, arms: Sequence[str] | None = None) -> Picture:
     axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="mean Euclidean norm")
     axes.set_xlim(left=0)
     told = " ".join(f"{arm}: {_told(found, place)}." for place, arm in enumerate(names))
-    return picture(figure, f"{TITLE}. {told}")
+    rows = [
+        (arm, label, one.mean, one.low, one.high)
+        for key, label, *_ in KINDS
+        for arm, one in zip(names, found[key], strict=True)
+        if one
+    ]
+    return picture(figure, f"{title}. {told}", Table(("arm", "embeddings", "mean norm", "low", "high"), rows))
+
+
+def _title(names: Sequence[str], found: dict[str, list[Interval | None]]) -> str:
+    """Return which arm has the longest embeddings on average, and which the shortest."""
+    key, label = next((key, label) for key, label, *_ in KINDS if any(found[key]))
+    means = {arm: one.mean for arm, one in zip(names, found[key], strict=True) if one}
+    longest, shortest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
+    first = f"Mean length of the embeddings of {label}: {short(longest)} {means[longest]:.3g}"
+    return first if len(means) == 1 else f"{first}, the longest; {short(shortest)} {means[shortest]:.3g}"
 
 
 def _told(found: dict[str, list[Interval | None]], place: int) -> str:

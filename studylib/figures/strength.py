@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from studylib.figures.intervals import interval, reach
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import ACCENT, FAINT, MUTED, picture, plain_numbers, saying, sheet, styled
 from studylib.figures.words import Quantity, quantity, short
 
@@ -32,7 +33,7 @@ def draw_strength(record: Record, metric: str, strengths: Mapping[str, float]) -
     points = measured(record, metric, strengths)
     if not points:
         return saying(f"No arm with a strength has a finished fit to show {unit.name} of.")
-    title = f"{unit.name[:1].upper()}{unit.name[1:]} as the strength grows"
+    title = _title(points, unit)
     figure = sheet(3.3, title, _note(strengths, points))
     axes = figure.subplots()
     base = interval(record, record.baseline, metric)
@@ -51,7 +52,9 @@ def draw_strength(record: Record, metric: str, strengths: Mapping[str, float]) -
     )
     axes.set(xscale="log", xlabel="strength λ", ylabel=unit.label)
     plain_numbers(axes.xaxis)
-    return picture(figure, _alt(title, points, unit, record.baseline, base))
+    return picture(
+        figure, _alt(title, points, unit, record.baseline, base), _table(record, points, base, unit)
+    )
 
 
 def measured(record: Record, metric: str, strengths: Mapping[str, float]) -> Points:
@@ -66,6 +69,20 @@ def _draw_baseline(axes: Axes, base: Interval, name: str, scale: float) -> None:
     axes.axhspan((base.mean - half) * scale, (base.mean + half) * scale, color=FAINT, alpha=0.3, linewidth=0)
     axes.axhline(base.mean * scale, color=MUTED, linewidth=1.2, label=f"{name}, without it")
     axes.legend(loc="best")
+
+
+def _title(points: Points, unit: Quantity) -> str:
+    pick, word = (min, "Lowest") if unit.higher_is_better is False else (max, "Highest")
+    _, best, one = pick(points, key=lambda point: point[2].mean)
+    return f"{word} mean {unit.name} at λ = {best:g}: {one.mean * unit.scale:.4g}"
+
+
+def _table(record: Record, points: Points, base: Interval | None, unit: Quantity) -> Table:
+    drawn = [*([(record.baseline, 0.0, base)] if base else []), *points]
+    rows: list[tuple[Cell, ...]] = [
+        (arm, λ, *(unit.scale * part for part in (one.mean, one.low, one.high))) for arm, λ, one in drawn
+    ]
+    return Table(("arm", "strength λ", unit.label, "low", "high"), rows)
 
 
 def _note(strengths: Mapping[str, float], points: Points) -> str:

@@ -6,7 +6,6 @@ text in the file, and is set in the reader's own typeface.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import wraps
 from io import StringIO
@@ -17,7 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from studylib.figures.picture import Picture
+from studylib.figures.picture import Picture, Table
+from studylib.figures.slim import slim
 from studylib.figures.words import short, wrapped
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ INK, MUTED, FAINT, GRID = "#1c2430", "#5a6472", "#9aa3af", "#e2e6eb"
 ACCENT, SECOND, GREEN = "#0b62a8", "#b4520a", "#00795c"
 # Wong (2011), https://doi.org/10.1038/nmeth.1618, darkened to a contrast of at least 4.5 on white
 SERIES = (ACCENT, SECOND, GREEN, "#8f4a7c", "#7a6400", "#2b7fa3", "#a03c1e", "#4b4b4b")
-FAMILY = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 RC = {
     "axes.axisbelow": True,
     "axes.edgecolor": FAINT,
@@ -85,7 +84,7 @@ def sheet(height: float, title: str = "", note: str = "") -> Figure:
     if title:
         figure.suptitle(wrapped(title, 50), x=0.012, ha="left", fontsize=11, fontweight="bold")
     if note:
-        figure.supxlabel(wrapped(note, 70), x=0.012, ha="left", fontsize=8.5, color=MUTED)
+        figure.supxlabel(wrapped(note, 62), x=0.012, ha="left", fontsize=9.5, color=MUTED)
     return figure
 
 
@@ -131,29 +130,10 @@ def saying(message: str) -> Picture:
     return picture(figure, message)
 
 
-def picture(figure: Figure, alt: str) -> Picture:
+def picture(figure: Figure, alt: str, data: Table | None = None) -> Picture:
     """Return the figure as a picture: no date and no program name, so the same bytes each time."""
     buffer = StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", metadata=nothing, dpi=RASTER)
     svg = buffer.getvalue()
-    return Picture(_slim(svg[svg.index("<svg") :]), " ".join(alt.split()))
-
-
-def _slim(svg: str) -> str:
-    # a tenth of a point is finer than any screen, and the typeface need be named only once
-    svg = re.sub(r' (?:[dxy]="|transform="rotate)[^"<>]*"', lambda found: _coordinates(found[0]), svg)
-    svg = svg.replace(" font-family: 'DejaVu Sans';", "")
-    # nor is a turn by nothing, or the space between two tags, seen by anybody
-    svg = re.sub(r">\s+<", "><", re.sub(r' transform="rotate\(-0 [^"]*"', "", svg))
-    return svg.replace('<style type="text/css">', f'<style type="text/css">text{{font-family: {FAMILY}}}', 1)
-
-
-def _coordinates(attribute: str) -> str:
-    rounded = re.sub(r"\d+\.\d+", lambda number: _rounded(float(number[0])), attribute)
-    return re.sub(r"\s*([A-Z])\s+(?=[-\d])|\s+", lambda gap: gap[1] or " ", rounded)
-
-
-def _rounded(number: float) -> str:
-    # small numbers are the outlines of marks, whose roundness needs a decimal more
-    return f"{number:.{1 if number >= 10 else 2}f}".rstrip("0").rstrip(".")
+    return Picture(slim(svg[svg.index("<svg") :]), " ".join(alt.split()), data)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from studylib.figures.picture import Cell, Table
 from studylib.figures.style import picture, saying, sheet, styled
 from studylib.figures.words import short
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from studylib.records import Record
 
 WRITTEN = 13  # features up to which a cell has room for its number
-TITLE = "Share of seeds in which a feature is kept"
+NOTE = (
+    "Share of seeds in which a feature is kept. 1: in every seed. 0: its coefficient is always exactly zero."
+)
 
 
 @styled
@@ -36,9 +39,8 @@ def draw_survival(
     table = kept(record, list(arms or record.arms), names)
     if table.empty:
         return saying("No coefficients: the models have none, or no fit came to its end.")
-    figure = sheet(
-        1.6 + 0.32 * len(table), TITLE, "1: in every seed. 0: the coefficient is always exactly zero."
-    )
+    title = _title(table)
+    figure = sheet(1.75 + 0.32 * len(table), title, NOTE)
     axes = figure.subplots()
     few = table.shape[1] <= WRITTEN
     sns.heatmap(
@@ -59,7 +61,8 @@ def draw_survival(
     axes.tick_params(axis="x", labelrotation=90)
     axes.set(xlabel="", ylabel="")
     told = " ".join(f"{arm} always keeps {_always(row)}." for arm, row in table.iterrows())
-    return picture(figure, f"{TITLE}. {told}")
+    rows: list[tuple[Cell, ...]] = [(str(arm), *map(float, row)) for arm, row in table.iterrows()]
+    return picture(figure, f"{title}. {told}", Table(("arm", *map(str, table.columns)), rows))
 
 
 def kept(record: Record, arms: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:
@@ -74,6 +77,14 @@ def kept(record: Record, arms: Sequence[str], names: Sequence[str] | None = None
     count = len(next(iter(rows.values()))) if rows else 0
     columns = list(names) if names is not None else [f"feature {k + 1}" for k in range(count)]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _title(table: pd.DataFrame) -> str:
+    """Return which arm keeps the most features in every seed, and which the fewest."""
+    counts = {str(arm): int((row == 1).sum()) for arm, row in table.iterrows()}
+    most, fewest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    first = f"Kept in every seed: {counts[most]} of {table.shape[1]} features by {short(most)}"
+    return first if counts[most] == counts[fewest] else f"{first}, {counts[fewest]} by {short(fewest)}"
 
 
 def _always(row: pd.Series[float]) -> str:

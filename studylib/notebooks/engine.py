@@ -16,6 +16,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 
 from studylib.notebooks import driver, fork, kernel
 from studylib.notebooks.imports import imported, needs_a_client
+from studylib.notebooks.masking import mask
 from studylib.notebooks.run import Run, overrun, stopped
 from studylib.notebooks.warm import HEAVY, SHELL
 
@@ -57,27 +58,43 @@ class Engine(papermill.engines.Engine):  # type: ignore[misc]  # papermill has n
             Stopped: the process died, or a cell took too long.
         """
         limit = execution_timeout or settings.pop("timeout", None)
-        variables = {**kernel.ENVIRONMENT, **(environment or {})}
-        names = imported(cell.source for cell in nb_man.nb.cells if cell.cell_type == "code")
-        own = _is_own(kernel_name, nb_man.nb) and not OF_KERNELS & settings.keys()
-        if own and _can_fork() and not needs_a_client(names):
-            try:
-                with fork.running(variables, _preload(names), start_timeout) as process:
-                    return Run(nb_man, process, limit, settings).cells()
-            except driver.CannotBeWarm:
-                pass
-            except driver.Ended as ended:
-                stopped(nb_man, f"the kernel died: {kernel.exit_words(ended.code)}.")
-            except driver.Overrun:
-                stopped(nb_man, f"the kernel was not there after {start_timeout:g} s.")
-        settings = {"start_timeout": start_timeout, "coalesce_streams": True, **settings}
-        if not own:
-            return _cold(nb_man, kernel_name, settings, limit)
-        with kernel.running(variables) as km:
-            return _cold(nb_man, kernel_name, {**settings, "km": km}, limit)
+        settings["start_timeout"] = start_timeout
+        try:
+            _run(nb_man, kernel_name, {**kernel.ENVIRONMENT, **(environment or {})}, settings, limit)
+        finally:
+            mask(nb_man.nb)
 
 
 papermill.engines.papermill_engines.register(NAME, Engine)
+
+
+def _run(
+    nb_man: NotebookExecutionManager,
+    kernel_name: str,
+    variables: Mapping[str, str],
+    settings: dict[str, Any],
+    limit: float | None,
+) -> None:
+    """Run the notebook in a fork where it can be, else in a kernel."""
+    start_timeout = settings["start_timeout"]
+    names = imported(cell.source for cell in nb_man.nb.cells if cell.cell_type == "code")
+    own = _is_own(kernel_name, nb_man.nb) and not OF_KERNELS & settings.keys()
+    if own and _can_fork() and not needs_a_client(names):
+        try:
+            with fork.running(variables, _preload(names), start_timeout) as process:
+                others = {name: one for name, one in settings.items() if name != "start_timeout"}
+                return Run(nb_man, process, limit, others).cells()
+        except driver.CannotBeWarm:
+            pass
+        except driver.Ended as ended:
+            stopped(nb_man, f"the kernel died: {kernel.exit_words(ended.code)}.")
+        except driver.Overrun:
+            stopped(nb_man, f"the kernel was not there after {start_timeout:g} s.")
+    settings = {"coalesce_streams": True, **settings}
+    if not own:
+        return _cold(nb_man, kernel_name, settings, limit)
+    with kernel.running(variables) as km:
+        return _cold(nb_man, kernel_name, {**settings, "km": km}, limit)
 
 
 def _cold(nb_man: NotebookExecutionManager, name: str, settings: dict[str, Any], limit: float | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -14,7 +15,9 @@ from nbconvert.filters import Highlight2HTML, strip_ansi
 
 from studylib.errors import ParameterError
 from studylib.pages import images, prose, tables
-from studylib.pages.cleaning import clean_output, clean_prose
+from studylib.pages.arrangement import arranged
+from studylib.pages.cleaning import clean_output, clean_prose, encodable, foreign
+from studylib.pages.drawings import Origin
 from studylib.pages.layout import TEMPLATES
 
 if TYPE_CHECKING:
@@ -23,52 +26,118 @@ if TYPE_CHECKING:
 
 # what is shown of an output that comes in several forms, best first; anything else stays unseen
 FORMS = ("image/svg+xml", "image/png", "image/jpeg", "text/html", "text/markdown", "text/plain")
-NO_DESCRIPTION = "A picture without a description."
 TAGGED = {
     "parameters": "Parameters, as the notebook has them",
     "injected-parameters": "Parameters of this run",
 }
 
 
+LIFTED = "figure-differences"  # the cell whose figure opens the page
+FORWARDED = "The figure stands at the [top of this page](#differences)."
+COLOURED = {
+    "k",
+    "kn",
+    "kc",
+    "kd",
+    "ow",
+    "nb",
+    "s",
+    "s1",
+    "s2",
+    "sa",
+    "si",
+    "sd",
+    "c",
+    "c1",
+    "cm",
+    "mi",
+    "mf",
+    "mb",
+}
+
+
 @final
 @dataclass(frozen=True)
 class Body:
-    """The notebook in HTML, with its outline and the cells that failed."""
+    """The notebook in HTML, in the order of a page, with its outline and the cells that failed.
 
-    html: Markup
+    Attributes:
+        differences: the figure that opens the page; empty if the notebook does not draw it.
+    """
+
+    differences: Markup
+    question: Markup
+    setup: Markup
+    result: Markup
+    data: Markup
+    rest: Markup
     outline: prose.Outline
     failures: list[str] = field(default_factory=list)
 
 
-def body(executed: Path) -> Body:
+def body(executed: Path, origin: Origin, numbered: str = "") -> Body:
     """Convert an executed notebook.
+
+    Args:
+        executed: its file.
+        origin: the run that it shows.
+        numbered: the title of a section that the page has after the result, for its outline.
 
     Raises:
         ParameterError: the file cannot be read, or is no notebook.
     """
     try:
-        notebook = nbformat.read(executed, as_version=4)
+        notebook = nbformat.from_dict(encodable(nbformat.read(executed, as_version=4)))
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise ParameterError(f"{executed}: expected an executed notebook, but {error}.") from None
     outline = prose.Outline()
-    html, _ = _Exporter(outline).from_notebook_node(notebook)
+    exporter = _Exporter(outline, origin)
+    lifted = _lifted(notebook.cells)
+    cells = arranged(notebook.cells)
+    differences = exporter.figure(*lifted) if lifted else Markup()
+    question, setup, result = map(exporter.html, (cells.question, cells.setup, cells.result))
+    if numbered:
+        outline.sections.append(("numbers", numbered))
+    data = exporter.html(cells.data)
+    if not data:
+        outline.sections.append(("facts", "Data"))
     failures = [
         cell.id
         for cell in notebook.cells
         if any(output.output_type == "error" for output in cell.get("outputs", ()))
     ]
-    return Body(Markup(html), outline, failures)  # noqa: S704  # our template, which escapes
+    rest = exporter.html(cells.rest)
+    return Body(differences, question, setup, result, data, rest, outline, failures)
+
+
+def _lifted(cells: Iterable[NotebookNode]) -> tuple[NotebookNode, NotebookNode] | None:
+    """Take the figure that opens the page out of its cell, and say there where it is."""
+    for cell in cells:
+        for place, output in enumerate(cell.get("outputs", ()) if cell.get("id") == LIFTED else ()):
+            if "data" in output and form(output).startswith("image/"):
+                cell.outputs[place] = nbformat.v4.new_output("display_data", {"text/markdown": FORWARDED})
+                return output, cell
+    return None
 
 
 @final
 class _Exporter(TemplateExporter):
     """nbconvert with a template that escapes, and with filters that clean."""
 
-    def __init__(self, outline: prose.Outline) -> None:
-        self._outline = outline
+    def __init__(self, outline: prose.Outline, origin: Origin) -> None:
+        self._outline, self._origin = outline, origin
         super().__init__(  # type: ignore[no-untyped-call]
             template_file="notebook.html.j2", template_paths=[str(TEMPLATES)]
         )
+
+    def html(self, cells: list[NotebookNode]) -> Markup:
+        """Return some cells as a part of a page."""
+        html, _ = self.from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+        return Markup(html.strip())  # noqa: S704  # our template, which escapes
+
+    def figure(self, output: NotebookNode, cell: NotebookNode) -> Markup:
+        """Return an output that is an image with what belongs below it."""
+        return self._origin.drawing(output.data, form(output), cell.id, cell.source)
 
     def _create_environment(self) -> Environment:
         environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
@@ -79,7 +148,8 @@ class _Exporter(TemplateExporter):
             highlighted=highlighted,
             code_name=code_name,
             form=form,
-            picture=picture,
+            picture=self.figure,
+            foreign=foreign,
             cleaned=lambda html, cell: tables.boxed(clean_output(html), f"Table from {code_name(cell)}"),
             strip_ansi=strip_ansi,
         )
@@ -88,7 +158,12 @@ class _Exporter(TemplateExporter):
 
 def highlighted(source: str) -> Markup:
     """Return Python source in colours, as classes that the style sheet knows."""
-    return clean_prose(Highlight2HTML(pygments_lexer="ipython3")(source))
+    html = Highlight2HTML(pygments_lexer="ipython3")(source)
+    return clean_prose(re.sub(r'<span class="(\w*)">([^<]*)</span>', _coloured, html))
+
+
+def _coloured(word: re.Match[str]) -> str:
+    return word[0] if word[1] in COLOURED else word[2]
 
 
 def code_name(cell: NotebookNode) -> str:
@@ -102,11 +177,7 @@ def code_name(cell: NotebookNode) -> str:
 
 def form(output: NotebookNode) -> str:
     """Return the best form of an output that a page can show; empty if it has none."""
-    return next((known for known in FORMS if known in output.data), "")
-
-
-def picture(output: NotebookNode, kind: str) -> Markup:
-    """Return an image that carries its own bytes, with the words that came with it as its text."""
-    words = output.data.get("text/plain", "").strip()
-    said = NO_DESCRIPTION if not words or words.startswith("<") else words
-    return images.figure(kind, output.data[kind], said)
+    forms = {known: output.data[known] for known in FORMS if known in output.data}
+    return next(
+        (one for one in forms if one not in images.KINDS or images.is_image(one, output.data[one])), ""
+    )

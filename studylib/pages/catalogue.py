@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
+from studylib.pages import formulas
 from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.regularizers import CATALOGUE
@@ -36,13 +37,6 @@ GROUPS = {"{": 1, "}": -1, "\\left": 1, "\\right": -1, "\\begin": 1, "\\end": -1
 BRACKETS = {"(": 1, ")": -1, "[": 1, "]": -1, "\\{": 1, "\\}": -1}
 DIGITS = 8  # of a default, before it is rounded
 WIDE = ("\\quad", "\\qquad")
-# of \sim, a letter without spaces; norms, whose left bar alone grows; |w|, spaced as if it divided; \log x
-REPAIRS = {
-    "<mi>&#x0007E;</mi>": "<mo>&#x0223C;</mo>",
-    "<mo>&#x02016;</mo>": '<mo stretchy="false">&#x02016;</mo>',
-    '"false">&#x0007C;</mo>': '"false" lspace="0" rspace="0">&#x0007C;</mo>',
-    "<mi>log</mi>": '<mi>log</mi><mspace width="0.17em"/>',
-}
 
 
 class Drawing(Protocol):
@@ -91,7 +85,7 @@ def catalogue_page(pictures: Mapping[str, Drawing], *, command: str = "", commit
 
 def formula(latex: str) -> Markup:
     """Return a formula in MathML, a line for each of its parts; the LaTeX of each is its text."""
-    return Markup("\n").join(_math(part) for part in parts_of(latex))
+    return Markup("\n").join(formulas.block(part) for part in parts_of(latex))
 
 
 def parts_of(latex: str) -> list[str]:
@@ -108,16 +102,6 @@ def parts_of(latex: str) -> list[str]:
         else:
             parts[-1] += sign
     return [bare for part in parts if (bare := part.strip())]
-
-
-def _math(latex: str) -> Markup:
-    from latex2mathml.converter import convert
-
-    math = convert(latex, display="block")
-    for wrong, right in REPAIRS.items():
-        math = math.replace(wrong, right)
-    words = Markup('<math alttext="{}"').format(latex)
-    return Markup(math.replace("<math", words, 1))  # noqa: S704  # of our own docstrings, by a library that escapes
 
 
 def yaml(name: str) -> str:

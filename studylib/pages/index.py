@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from studylib.compare import spoken
+from studylib.metrics import metric_of
+from studylib.pages import strip
+from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.pages.verdicts import counts, deciding
 from studylib.records import Record
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 Entry = tuple[Record, str]
+DRAWN = 12  # arms of a study that a card has room for
 
 
 def index_page(
-    entries: Iterable[Entry], *, catalogue: str = "", command: str = "", commit: str = ""
+    entries: Iterable[Entry],
+    *,
+    questions: Mapping[str, str] | None = None,
+    dates: Mapping[str, str] | None = None,
+    catalogue: str = "",
+    command: str = "",
+    commit: str = "",
 ) -> bytes:
     """Return the page that links all runs with their headlines.
 
     Args:
         entries: (record, path of its page relative to the index), in the order of the cards; record and
             notebook stand beside the page.
+        questions: what each study asks, by its name.
+        dates: on which day a run was made, by the path of its page: a record knows no clock.
         catalogue: path of the page over all techniques, relative to the index; empty if there is none.
         command: what makes the pages again, as typed; nothing is said of it if empty.
         commit: of the code that made them.
     """
-    cards = [_card(record, href) for record, href in entries]
+    cards = [
+        _card(record, href)
+        | {"question": (questions or {}).get(record.study, ""), "date": (dates or {}).get(href, "")}
+        for record, href in entries
+    ]
     fits = sum(len(card["record"].fits) for card in cards)
     lost = sum(card["lost"] for card in cards)
     return page(
@@ -49,9 +70,44 @@ def _card(record: Record, href: str) -> dict[str, Any]:
         "files": {"notebook": _local(f"{stem}.ipynb"), "record": _local(f"{stem}.json")},
         "counts": counts(deciding(record)),
         "lost": len(record.unfinished()),
+        "strip": _strip(record),
     }
+
+
+def _strip(record: Record) -> dict[str, Any] | None:
+    """Return the differences to the baseline, small, with what they are; None without any."""
+    key = str(record.params["metric"])
+    found = [contrast for contrast in deciding(record) if isfinite(contrast.difference)]
+    if not found:
+        return None
+    metric, drawn = metric_of(key), found[:DRAWN]
+    unit = metric.unit_shown(str(record.dataset.get("unit", "")))
+    band = float(record.params["smallest_effect"]) * metric.scale
+    rows = [
+        strip.row(
+            c.arm, (c.verdict, c.difference * metric.scale, c.low * metric.scale, c.high * metric.scale)
+        )
+        for c in drawn
+    ]
+    named = f"{spoken(key)} ({unit})" if unit else spoken(key)
+    return {
+        "figure": _figure(rows, band, f"Differences from {strip.short(record.baseline, 40)} in {named}"),
+        "named": named,
+        "baseline": record.baseline,
+        "better": "right" if metric.higher_is_better else "left",
+        "level": f"{found[0].level * 100:g}",
+        "band": f"{band:g} {unit}".strip(),
+        "hidden": len(found) - len(drawn),
+    }
+
+
+def _figure(rows: list[strip.Row], band: float, title: str) -> Markup:
+    told = "; ".join(f"{strip.told(row)}, {row.marks[0].kind}" for row in rows)
+    return figure(
+        "image/svg+xml", strip.strip(rows, band=band), f"{title}, with intervals, best first: {told}."
+    )
 
 
 def _local(href: str) -> str:
     # "./" keeps a name with a colon from being read as an address elsewhere
-    return f"./{quote(href.lstrip('/'))}"
+    return f"./{quote(href.lstrip('/'), errors='replace')}"

@@ -9,10 +9,16 @@ from typing import Any, final
 from markupsafe import Markup, escape
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from studylib.pages import tables
+from studylib.pages import formulas, tables
 from studylib.pages.cleaning import clean_prose, plain_text
 
-OWN_ANCHORS = ("content", "contents", "provenance")  # of the frame around the notebook
+# scrolls by itself, also by keyboard, when it is wider than the page
+BOX = '<span class="{}" role="region" tabindex="0" aria-label="Formula">{}</span>'
+NARROW = 30  # signs of a formula that a phone has room for in a line
+OWN_ANCHORS = (
+    *("content", "contents", "command", "diagnoses", "differences", "facts", "numbers"),
+    *("provenance", "provenance-title"),
+)  # of the frame around the notebook
 
 
 @final
@@ -75,7 +81,15 @@ class _Prose(IPythonRenderer):
         return f"<pre><code>{escape(code)}</code></pre>"
 
     def block_math(self, body: str) -> str:
-        return f'<div class="math"><code>{escape(body.strip())}</code></div>'
+        # where a cell says $$ within a sentence, the formula stands in a line of the sentence
+        return BOX.format("formula", formulas.display(body))
 
     def inline_math(self, body: str) -> str:
-        return f'<span class="math"><code>{escape(body.strip())}</code></span>'
+        # as Pandoc has it: "$5 and $6" is money
+        if body != body.strip():
+            return f"${escape(body)}$"
+        formula = formulas.inline(body)
+        return BOX.format("formula inline", formula) if len(body) > NARROW else str(formula)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")

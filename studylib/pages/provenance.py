@@ -6,20 +6,23 @@ import json
 from io import StringIO
 from typing import Any
 
+from studylib.pages.dates import made
 from studylib.records import Record
+from studylib.secrets import masked
 
 FACTS = ("about", "source", "licence", "not good for")
 
 
 def provenance(record: Record, command: str, commit: str) -> dict[str, Any]:
-    """Return what the foot of a page says: data, versions, code, command, parameters."""
+    """Return what a page says of its origin: data, versions, code, command, parameters."""
     return {
         "rows": _rows(record),
         "facts": {name: str(record.dataset[name]) for name in FACTS if record.dataset.get(name)},
         "versions": dict(sorted(record.versions.items())),
         "commit": commit,
         "command": command,
-        "parameters": yaml(record.params),
+        "made": made(),
+        "parameters": yaml(masked(record.params)),
     }
 
 

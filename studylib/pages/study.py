@@ -6,14 +6,18 @@ from collections import Counter
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from studylib import compare
 from studylib.metrics import OF_TARGET, Metric, metric_of
+from studylib.pages import numbers
+from studylib.pages.drawings import Origin
 from studylib.pages.layout import page
 from studylib.pages.provenance import provenance
-from studylib.pages.verdicts import counts, deciding
+from studylib.pages.verdicts import deciding
 from studylib.records import Contrast, Record
 
+BESIDE = {"executed notebook": ".ipynb", "record": ".json"}
 NAMED = 12  # lost fits of one arm that are listed one by one
 
 
@@ -31,17 +35,20 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str) -> 
     """
     from studylib.pages.body import body
 
-    notebook = body(executed)
+    watched = numbers.watched(record)
+    origin = Origin(record.study, record.run, command)
+    notebook = body(executed, origin, numbers.TITLE if watched else "")
     return page(
         "study.html.j2",
         title=notebook.outline.title or record.study,
         name=f"{record.study} / {record.run}",
+        files={kind: f"./{quote(record.run, safe='')}{end}" for kind, end in BESIDE.items()},
         record=record,
         facts=_facts(record),
-        counts=counts(deciding(record)),
         glance=_glance(record),
         lost=_lost(record),
         notebook=notebook,
+        watched=watched,
         provenance=provenance(record, command, commit),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from markupsafe import Markup
 
@@ -10,8 +11,23 @@ from studylib.pages.verdicts import SIGNS, chip
 
 # scrolls by itself, also by keyboard, when it is wider than the page
 BOX = Markup('<div class="scroll" role="region" tabindex="0" aria-label="{}">{}</div>')
+CELL = Markup("<{tag}>{text}</{tag}>")
 DIGITS = r"[-+−]?(\.?\d[\d.,\s]*(e[-+]?\d+)?|inf)"
 NUMBER = re.compile(rf"{DIGITS}( to {DIGITS})?(\s?(%|[a-z/]+))?|nan", re.IGNORECASE)
+
+
+def of_rows(header: Iterable[str], rows: Iterable[Iterable[str]], label: str) -> Markup:
+    """Return texts as a table in a box; the first of each row is its heading."""
+    head = Markup().join(CELL.format(tag="th", text=name) for name in header)
+    body = Markup().join(
+        Markup("<tr>{}</tr>").format(
+            Markup().join(CELL.format(tag="td" if k else "th", text=cell) for k, cell in enumerate(row))
+        )
+        for row in rows
+    )
+    return boxed(
+        Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body), label
+    )
 
 
 def boxed(html: Markup, label: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 from math import isfinite
+from time import perf_counter
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @final
 class History:
-    """Losses without penalty, an entry per epoch, and the weights of the best epoch.
+    """Losses without penalty and seconds since the start, an entry per epoch; the weights of the best epoch.
 
     Without a rule for stopping the last epoch is the best: nobody looks at validation rows then.
     """
@@ -36,7 +37,9 @@ class History:
         self._kept: dict[str, Tensor] = {}
         self.train_loss: list[float] = []
         self.validation_loss: list[float] = []
+        self.seconds: list[float] = []
         self.best_epoch = 0
+        self._start = perf_counter()
 
     @property
     def losses(self) -> tuple[list[float], list[float]]:
@@ -47,6 +50,7 @@ class History:
         """Write down an epoch, and keep its weights if they are the best so far."""
         self.train_loss.append(train_loss)
         self.validation_loss.append(validation_loss)
+        self.seconds.append(perf_counter() - self._start)
         last = len(self.validation_loss) - 1
         best = self._stopping[0].best(self.validation_loss) if self._stopping else last
         if best == last:

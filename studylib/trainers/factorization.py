@@ -36,12 +36,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Factorized:
-    """A trained factorization: its factors, and the losses without any penalty, one entry per epoch run."""
+    """A trained factorization: its factors, and the losses without any penalty, one entry per epoch run.
+
+    ``seconds`` is the time from the first step to the end of each epoch.
+    """
 
     network: FactorizationNetwork
     train_loss: list[float]
     validation_loss: list[float]
     best_epoch: int
+    steps_per_epoch: int
+    seconds: list[float]
 
     def scores(self) -> np.ndarray:
         """Return the scores of every row with every item, shape (rows, items)."""
@@ -117,7 +122,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
 
     history.restore_best()
     average.take(lambda: None)
-    return Factorized(network, history.train_loss, history.validation_loss, history.best_epoch)
+    return Factorized(network, *history.losses, history.best_epoch, steps, history.seconds)
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from studylib.errors import Divergence
@@ -9,7 +10,7 @@ from studylib.regularizers.base import Averaging, Prediction
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.measures import ranked, sizes, supervised
+from studylib.trainers.measures import lowest_epoch, pace, ranked, sizes, spread, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from studylib.datasets.base import Dataset, Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
+    from studylib.trainers.factorization import Factorized
+    from studylib.trainers.gradient import Trained
 
     Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
 
@@ -54,7 +57,7 @@ def fit(
     else:
         learn = _ranking if which == "factorization" else _gradient
         outcome, taken = _best(learn, split, model, candidates, training, seed, device)
-    return Outcome({**outcome.metrics, **chosen(settings, taken)}, outcome.score, outcome.curves)
+    return replace(outcome, metrics={**outcome.metrics, **chosen(settings, taken)})
 
 
 def _best(
@@ -94,12 +97,10 @@ def _gradient(
     acting = [weights(trained.module, layer) for layer in model.layers()]
     metrics, curves = supervised(trained.predict, split)
     metrics |= sizes(*(w.detach().cpu().numpy() for w in acting))
-    metrics["best_epoch"] = float(trained.best_epoch)
-    curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
     # the history is of other weights, or of outputs as they were before predictions were made of them
     other = any(isinstance(one, Averaging | Prediction) for one in regularizers)
     score = metrics["validation_loss"] if other else trained.validation_loss[trained.best_epoch - 1]
-    return Outcome(metrics, score, curves)
+    return _monitored(Outcome(metrics, score, curves), trained)
 
 
 def _exact(
@@ -123,9 +124,22 @@ def _ranking(
     device: str,
 ) -> Outcome:
     from studylib.trainers import factorization
+    from studylib.trainers._rewiring import weights
 
     trained = factorization.train(split, model, regularizers, training, seed, device)
     metrics, curves = ranked(trained.scores(), split)
-    metrics |= trained.norms() | {"best_epoch": float(trained.best_epoch)}
-    curves |= {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
-    return Outcome(metrics, -metrics["validation_ndcg_at_20"], curves)
+    acting = [weights(trained.network, layer) for layer in model.layers()]
+    metrics |= trained.norms() | spread(*(w.detach().cpu().numpy() for w in acting))
+    return _monitored(Outcome(metrics, -metrics["validation_ndcg_at_20"], curves), trained)
+
+
+def _monitored(outcome: Outcome, trained: Trained | Factorized) -> Outcome:
+    """Return the outcome with what was seen on the way."""
+    curves = {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
+    seen = {"best_epoch": float(trained.best_epoch)} | pace(trained.validation_loss, trained.steps_per_epoch)
+    return Outcome(
+        {**outcome.metrics, **seen},
+        outcome.score,
+        {**outcome.curves, **curves},
+        trained.seconds[lowest_epoch(trained.validation_loss) - 1],
+    )

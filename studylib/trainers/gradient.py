@@ -40,12 +40,15 @@ class Trained:
     """A trained module and how it came about: losses without any penalty, one entry per epoch run.
 
     The validation loss is that of all validation rows, the train loss that of the first 512 train rows.
+    ``seconds`` is the time from the first step to the end of each epoch.
     """
 
     module: nn.Module
     train_loss: list[float]
     validation_loss: list[float]
     best_epoch: int
+    steps_per_epoch: int
+    seconds: list[float]
     outputs: Callable[[Tensor], Tensor]
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -111,7 +114,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     history.restore_best()
     average.take(lambda: _passed(module, x))
     outputs_of = predictor(techniques, lambda rows: _outputs(module, rows), module, held_x, held_y)
-    return Trained(module, *history.losses, history.best_epoch, outputs_of)
+    return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, outputs_of)
 
 
 def _loss(outputs: Tensor, target: Tensor) -> Tensor:

@@ -6,12 +6,13 @@ Keys in params and records are ``<part>_<metric>`` with part train, validation o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import floor, inf, isfinite, log10
-from typing import TYPE_CHECKING, Literal, final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from studylib.errors import ParameterError, unknown
+from studylib.metrics import meanings
+from studylib.metrics.metric import OF_TARGET as OF_TARGET
+from studylib.metrics.metric import Metric as Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,64 +20,6 @@ if TYPE_CHECKING:
 PARTS = ("train", "validation", "test")
 BINS = 15
 TOP = 20
-OF_TARGET = "unit of the target"
-
-
-@final
-@dataclass(frozen=True)
-class Metric:
-    """A number by which arms are compared.
-
-    Attributes:
-        name: in keys; ``noun``: in sentences.
-        task: what it is for, and so what ``function`` takes; for ranking, the relevance of the best items
-            (rows, 20) in their order, and the number of relevant items (rows,).
-        unit: of a difference; ``OF_TARGET`` where the dataset says it.
-        scale: 100 where a share is shown in percent and a difference of shares in percentage points.
-    """
-
-    name: str
-    noun: str
-    task: Literal["classification", "regression", "ranking", "weights"]
-    function: Callable[..., float]
-    higher_is_better: bool
-    unit: str = ""
-    scale: float = 1.0
-
-    @property
-    def about(self) -> str:
-        """Return the first sentence of the formula's docstring, in one line."""
-        return " ".join((self.function.__doc__ or "").split("\n\n")[0].split())
-
-    def formatted(self, value: float, target_unit: str = "") -> str:
-        """Return a value as a reader knows it: ``87.4 %``, ``0.5177``, ``53.12 mg/dl``."""
-        if self.unit == "points":
-            return f"{_number(value * self.scale, 1)} %"
-        return f"{_number(value, _decimals(value * 0.003))} {self.unit_shown(target_unit)}".strip()
-
-    def size(self, difference: float, half_width: float = 0.0, target_unit: str = "") -> str:
-        """Return the size of a difference without its sign, as a reader knows it: ``2.1 points``."""
-        return f"{self.digits(abs(difference), half_width)} {self.unit_shown(target_unit)}".strip()
-
-    def digits(self, difference: float, half_width: float = 0.0) -> str:
-        """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
-        doubt = half_width if 0 < half_width < inf else difference * 0.3
-        return _number(difference * self.scale, _decimals(doubt * self.scale))
-
-    def unit_shown(self, target_unit: str) -> str:
-        """Return the unit of a difference; empty for a bare number."""
-        return target_unit if self.unit == OF_TARGET else self.unit
-
-
-def _decimals(half_width: float) -> int:
-    # The last digit shown is worth a third to a thirtieth of the half width: what is known, and no more.
-    if not half_width or not isfinite(half_width):
-        return 1
-    return min(max(0, -floor(log10(abs(half_width) / 3))), 9)
-
-
-def _number(value: float, decimals: int) -> str:
-    return f"{value:z.{decimals}f}".replace("-", "−")
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -148,15 +91,56 @@ def nonzeros(*weights: np.ndarray) -> float:
 
 _METRICS = (
     Metric(
-        "accuracy", "accuracy", "classification", accuracy, higher_is_better=True, unit="points", scale=100
+        "accuracy",
+        "accuracy",
+        "classification",
+        accuracy,
+        higher_is_better=True,
+        meaning=meanings.right_answers,
+        unit="points",
+        scale=100,
     ),
-    Metric("nll", "negative log-likelihood", "classification", nll, higher_is_better=False, unit="nats"),
-    Metric("ece", "calibration error", "classification", ece, higher_is_better=False),
-    Metric("rmse", "RMSE", "regression", rmse, higher_is_better=False, unit=OF_TARGET),
-    Metric("r2", "R²", "regression", r2, higher_is_better=True),
-    Metric("recall_at_20", "recall at 20", "ranking", recall_at_20, higher_is_better=True),
-    Metric("ndcg_at_20", "NDCG at 20", "ranking", ndcg_at_20, higher_is_better=True),
-    Metric("nonzeros", "number of non-zero weights", "weights", nonzeros, higher_is_better=False),
+    Metric(
+        "nll",
+        "negative log-likelihood",
+        "classification",
+        nll,
+        higher_is_better=False,
+        meaning=meanings.probability,
+        unit="nats",
+    ),
+    Metric(
+        "ece",
+        "calibration error",
+        "classification",
+        ece,
+        higher_is_better=False,
+        meaning=meanings.honesty,
+    ),
+    Metric(
+        "rmse",
+        "RMSE",
+        "regression",
+        rmse,
+        higher_is_better=False,
+        meaning=meanings.typical_error,
+        unit=OF_TARGET,
+    ),
+    Metric("r2", "R²", "regression", r2, higher_is_better=True, meaning=meanings.explained),
+    Metric(
+        "recall_at_20", "recall at 20", "ranking", recall_at_20, higher_is_better=True, meaning=meanings.found
+    ),
+    Metric(
+        "ndcg_at_20", "NDCG at 20", "ranking", ndcg_at_20, higher_is_better=True, meaning=meanings.standing
+    ),
+    Metric(
+        "nonzeros",
+        "number of non-zero weights",
+        "weights",
+        nonzeros,
+        higher_is_better=False,
+        meaning=meanings.weights,
+    ),
 )
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
 KEYS: Mapping[str, Metric] = {

@@ -1,0 +1,280 @@
+"""Whatever a study, an arm, a class, prose or an output is called, a page shows it as text and goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, final
+
+import html5lib
+import nbformat
+import pytest
+from hostile import ACTIVE, CORPUS, FAMILIES, LONG, SINK
+from imaginary import classification
+
+from studylib import compare
+from studylib.figures.differences import draw_differences
+from studylib.pages import compare_page, index_page, study_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from browser import Chromium
+
+    from studylib.records import Record
+
+pytest_plugins = ("browser",)
+# what the fonts of a figure do not have, they show as a box
+pytestmark = pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
+
+HARMLESS = "a harmless name"
+TOGETHER = 6  # as many as the record has arms
+GROUPS = {
+    f"{family} {start + 1}": list(those.values())[start : start + TOGETHER]
+    for family, those in FAMILIES.items()
+    for start in range(0, len(those), TOGETHER)
+} | {"a long word": [LONG]}
+BROKEN_BY_US = 2 * TOGETHER  # the outputs that say that they are an image, and are not
+Texts = tuple[str, ...]
+new = nbformat.v4
+HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
+TURNING = r"[\u202a-\u202e\u2066-\u2069]"  # marks that would turn around the words after them, numbers too
+FORBIDDEN = {
+    *("iframe", "object", "embed", "form", "input", "select", "textarea", "base", "video", "audio", "source"),
+    *("svg", "template", "plaintext", "xmp", "marquee", "frameset", "noscript", "picture"),
+}
+# opens what is folded, points at everything, and looks for what a script would leave behind
+POKED = """() => {
+    document.querySelectorAll('details').forEach(one => one.open = true);
+    for (const one of document.querySelectorAll('body *'))
+        for (const kind of ['mouseover', 'focus', 'animationstart'])
+            one.dispatchEvent(new Event(kind));
+    return [window.acted, {}.acted, document.getElementById('acted')].filter(one => one != undefined);
+}"""
+LEAD_AWAY = """[...document.querySelectorAll('[href], [src]')].map(one => one.href ?? one.src)
+    .filter(to => !to.startsWith('data:') && !to.startsWith(location.href.replace(/[^/]*$/, '')))"""
+BROKEN = "[...document.images].filter(one => !one.naturalWidth).map(one => one.alt.slice(0, 80))"
+TWICE = """Object.entries(Object.groupBy(document.querySelectorAll('[id]'), one => one.id))
+    .filter(([id, those]) => those.length > 1).map(([id]) => id)"""
+
+
+@final
+@dataclass
+class Sink:
+    """A server on this machine, and who called it."""
+
+    address: str
+    calls: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def sink() -> Iterator[Sink]:
+    """A server that answers every call, and writes it down."""
+    made = Sink("")
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.calls.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        made.address = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield made
+        server.shutdown()
+
+
+def file_name(text: str) -> str:
+    """Return a text without the halves of characters, which no file system holds."""
+    return text.encode(errors="replace").decode()
+
+
+def record_of(texts: Texts) -> Record:
+    """Return a record whose arms have these names, and that says all of them wherever a word may stand."""
+    record, everything = classification(), " ".join(texts)
+    names = dict(zip(record.params["arms"], texts, strict=False))
+    arms = {names.get(arm, arm): {"l2": {everything: everything}} for arm in record.params["arms"]}
+    facts = dict.fromkeys(("name", "source", "licence", "about", "not good for", "sha256"), everything)
+    return replace(
+        record,
+        study=everything,
+        run=file_name(everything),
+        headline=f"{everything} raised the test accuracy by 2.1 points.",
+        fits=tuple(
+            replace(f, arm=names.get(f.arm, f.arm), reason=everything if f.reason else "")
+            for f in record.fits
+        ),
+        contrasts=tuple(
+            replace(c, arm=names.get(c.arm, c.arm), baseline=names.get(c.baseline, c.baseline))
+            for c in record.contrasts
+        ),
+        dataset={**record.dataset, **facts, "classes": [texts[0]] * 10},
+        params={**record.params, "arms": arms},
+        versions={text: text for text in texts},
+    )
+
+
+def cells(text: str, name: str) -> Iterator[Any]:
+    """Yield cells that say ``text`` wherever a notebook can, then a heading and a table that say nothing."""
+    yield new.new_markdown_cell(f"{text}\n\n## {text}\n\n- {text}\n\n> {text}", id=f"{name}-prose")
+    yield new.new_markdown_cell(f"| a |\n|---|\n| {text} |", id=f"{name}-table")
+    yield new.new_markdown_cell(f"<div>{text}</div>\n\n$${text}$$ and ${text}$", id=f"{name}-formula")
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"><title>x</title>{text}</svg>'
+    forms = {"text/html": f"<p>{text}</p>", "text/plain": text}
+    outputs = [
+        *(
+            shown({kind: text})
+            for kind in ("text/markdown", "text/latex", "text/plain", "application/javascript")
+        ),
+        shown(forms),
+        shown({"image/svg+xml": svg, "text/plain": text, "text/csv": f"{text},{text}\n"}),
+        shown({"image/png": text, "text/plain": text}),
+        new.new_output("stream", name="stdout", text=text),
+        new.new_output("error", ename=text, evalue=text, traceback=[text]),
+        shown({"text/html": "<table><tr><td>survives</td></tr></table>"}),
+    ]
+    yield new.new_code_cell(f"1  # {text}", id=f"{name}-outputs", outputs=outputs)
+    yield new.new_markdown_cell("### Survives", id=f"{name}-heading")
+
+
+def notebook_of(texts: Texts) -> Any:
+    """Return an executed notebook with a figure of the arms, and with cells for each text."""
+    drawn = shown(draw_differences(record_of(texts))._repr_mimebundle_())
+    return new.new_notebook(
+        cells=[
+            new.new_markdown_cell(f"# {texts[0]}", id="title"),
+            new.new_markdown_cell("## Question", id="question"),
+            *(cell for k, text in enumerate(texts) for cell in cells(text, f"text-{k}")),
+            new.new_markdown_cell("## Result", id="result"),
+            new.new_code_cell("draw_differences(record)", id="figure-differences", outputs=[drawn]),
+            new.new_markdown_cell("## What would change our mind", id="mind"),
+        ]
+    )
+
+
+def shown(data: dict[str, str]) -> Any:
+    """Return an output in some forms."""
+    return new.new_output("display_data", data)
+
+
+def written(folder: Path, texts: Texts) -> dict[str, Path]:
+    """Write the pages in which these texts stand everywhere; return them by kind."""
+    executed = folder / "run.ipynb"
+    # as JSON escapes it: half a character is not to be had in UTF-8
+    executed.write_text(json.dumps(notebook_of(texts)), encoding="utf-8")
+    record, everything = record_of(texts), " ".join(texts)
+    after = replace(record, run="later", versions=dict.fromkeys(texts, "9"))
+    made = {
+        "study": study_page(executed, record, command=everything, commit=everything),
+        "index": index_page(
+            [(record, f"{file_name(everything)}/x.html")], command=everything, commit=everything
+        ),
+        "compare": compare_page(compare.changes(record, after), command=everything, commit=everything),
+    }
+    for kind, html in made.items():
+        (folder / f"{kind}.html").write_bytes(html)
+    return {kind: folder / f"{kind}.html" for kind in made}
+
+
+@pytest.fixture(scope="module", params=GROUPS)
+def texts(request: pytest.FixtureRequest, sink: Sink) -> Texts:
+    """Each group of hostile texts."""
+    return tuple(text.replace(SINK, sink.address) for text in GROUPS[request.param])
+
+
+@pytest.fixture(scope="module")
+def pages(texts: Texts, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages in which the hostile texts stand everywhere."""
+    return written(tmp_path_factory.mktemp("hostile"), texts)
+
+
+@pytest.fixture(scope="module")
+def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The parsed pages in which harmless texts stand in the same places."""
+    names = tuple(f"{HARMLESS} {k}" for k in range(TOGETHER))
+    return {kind: parsed(path) for kind, path in written(tmp_path_factory.mktemp("none"), names).items()}
+
+
+def parsed(path: Path) -> Any:
+    """Return a page as a tree; the parser found nothing wrong with it."""
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    tree = parser.parse(path.read_text(encoding="utf-8"))
+    assert parser.errors == []
+    return tree
+
+
+def count(tree: Any, tag: str) -> int:
+    """Return how many tags of that name a page has."""
+    return sum(1 for _ in tree.iter(tag))
+
+
+def headings(tree: Any) -> Counter[str]:
+    """Count the headings that do not say what the study is called."""
+    texts = ["".join(one.itertext()) for level in ("h1", "h2", "h3") for one in tree.iter(level)]
+    return Counter(text.strip() for text in texts if HARMLESS not in text and text != "Survives")
+
+
+def readable(text: str) -> str:
+    """Return what a person can see of a text, with one space wherever there is some."""
+    text = re.sub(r"[\u2400-\u2426\ufffd]|\[U\+[0-9A-F]+\]", "", text)  # stand for what cannot be seen
+    text = "".join(
+        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in HIDDEN
+    )
+    return " ".join(text.split())
+
+
+def test_every_text_stays_text(texts: Texts, pages: dict[str, Path], harmless: dict[str, Any]) -> None:
+    """No tag, handler, style or address comes of it; it can be read; headings and tables are all there."""
+    for kind, path in pages.items():
+        tree, model = parsed(path), harmless[kind]
+        tags = {one.tag for one in tree.iter() if isinstance(one.tag, str)}
+        attributes = {str(key) for one in tree.iter() for key in one.attrib}
+        words = readable("".join(tree.itertext()))
+
+        assert tags & FORBIDDEN <= {one.tag for one in model.iter()}
+        assert not [key for key in attributes if key.startswith(("on", "style", "srcdoc", "xlink", "form"))]
+        for tag in ("script", "style", "meta", "link", "title", "body", "main", "h1"):
+            assert count(tree, tag) == count(model, tag), tag
+        assert headings(model) - headings(tree) == {}
+        assert [text for text in map(readable, texts) if text[:100] not in words] == []
+        assert not re.search(TURNING, path.read_text(encoding="utf-8"))
+        survivors = [words.count("survives"), words.count("Survives")]
+        assert survivors == ([len(texts)] * 2 if kind == "study" else [0, 0])
+
+
+def test_nothing_acts_in_a_browser(chromium: Chromium, sink: Sink, pages: dict[str, Path]) -> None:
+    """No script runs, nothing is asked for or complained of, nobody is led away; a phone shows it all."""
+    for path in pages.values():
+        with chromium.opened(path, width=390) as opened:
+            assert opened.evaluate(POKED) == []
+            assert opened.evaluate(LEAD_AWAY) == []
+            assert opened.evaluate(TWICE) == []
+            assert len(opened.evaluate(BROKEN)) <= BROKEN_BY_US
+            assert opened.sideways() <= 0
+            assert opened.foreign() == []
+            assert opened.moves == [opened.page.url]
+            assert opened.complaints == []
+    assert sink.calls == []
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_the_corpus_means_harm(chromium: Chromium, sink: Sink, tmp_path: Path, name: str) -> None:
+    """In a page that takes text for HTML, each of these is seen to act."""
+    (tmp_path / "raw.html").write_text(f"<!doctype html><body>{CORPUS[name].replace(SINK, sink.address)}")
+    with chromium.opened(tmp_path / "raw.html") as opened:
+        acted = opened.evaluate(POKED)
+        opened.page.wait_for_timeout(50)
+        signs = [*acted, *opened.foreign(), *opened.moves[1:], *opened.complaints]
+
+    sink.calls.clear()
+    assert signs
