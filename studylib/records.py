@@ -59,7 +59,7 @@ class Contrast:
         p_holm: that of the test that decided, after Holm over the arms of the study.
         pairs: how many seeds both finished.
         decided_by: the t test, or the sign-flip test where the larger of both counts.
-        p_equivalent: p value of a difference that matters, by the test that decided, after Holm.
+        p_sign_flip: two-sided p value of no difference by the sign-flip test; None where it was not asked.
         p_equivalent: p value of a difference that matters, by the test that decided, after Holm.
         cautious_low, cautious_high: bounds of the corrected resampled t interval at ``level``, of new data
             instead of further seeds; None below two pairs, or if the record does not say how data were split.
