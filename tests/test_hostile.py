@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import html
 import json
 import re
 import threading
@@ -9,7 +11,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from typing import TYPE_CHECKING, Any, final
+from urllib.parse import unquote
 
 import html5lib
 import nbformat
@@ -40,6 +44,7 @@ GROUPS = {
     for family, those in FAMILIES.items()
     for start in range(0, len(those), TOGETHER)
 } | {"a long word": [LONG]}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins one. Source: OWASP, CSV injection
 BROKEN_BY_US = 2 * TOGETHER  # the outputs that say that they are an image, and are not
 Texts = tuple[str, ...]
 new = nbformat.v4
@@ -181,8 +186,8 @@ def written(folder: Path, texts: Texts) -> dict[str, Path]:
         ),
         "compare": compare_page(compare.changes(record, after), command=everything, commit=everything),
     }
-    for kind, html in made.items():
-        (folder / f"{kind}.html").write_bytes(html)
+    for kind, page in made.items():
+        (folder / f"{kind}.html").write_bytes(page)
     return {kind: folder / f"{kind}.html" for kind in made}
 
 
@@ -250,6 +255,21 @@ def test_every_text_stays_text(texts: Texts, pages: dict[str, Path], harmless: d
         assert not re.search(TURNING, path.read_text(encoding="utf-8"))
         survivors = [words.count("survives"), words.count("Survives")]
         assert survivors == ([len(texts)] * 2 if kind == "study" else [0, 0])
+
+
+def test_no_table_for_a_spreadsheet_computes(pages: dict[str, Path]) -> None:
+    """In the files that a page offers no cell begins a formula, whatever an arm is called."""
+    found = re.findall(r'href="data:text/csv[^,]*,([^"]*)"', pages["study"].read_text(encoding="utf-8"))
+    files = [unquote(html.unescape(file)) for file in found]
+    cells = [cell for file in files for row in csv.reader(StringIO(file)) for cell in row]
+
+    assert files
+    assert [cell for cell in cells if cell.startswith(FORMULA) and not is_number(cell)] == []
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number, also a negative one."""
+    return bool(re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", cell))
 
 
 def test_nothing_acts_in_a_browser(chromium: Chromium, sink: Sink, pages: dict[str, Path]) -> None:
