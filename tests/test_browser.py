@@ -87,10 +87,9 @@ def test_a_page_asks_for_nothing_and_shuts_nobody_out(
         assert opened.moves == [opened.page.url]
         assert opened.sideways() <= 0
         assert opened.stuck() == []
-        if (width, scheme) != (DESK, "light"):
-            opened.evaluate(ALIKE)
-        assert opened.violations() == ""
         assert opened.complaints == []
+        opened.evaluate(ALIKE)
+        assert opened.violations() == ""
 
 
 def test_large_letters_and_wide_spaces_need_no_scrolling_sideways(chromium: Chromium, page: Path) -> None:
@@ -206,7 +205,7 @@ def test_a_bad_page_is_seen_to_be_bad(chromium: Chromium, tmp_path: Path) -> Non
             *("color-contrast", "document-title", "html-has-lang", "image-alt"),
             "scrollable-region-focusable",
         }
-        assert [line.split(":")[0] for line in opened.complaints] == ["error", "error", "lost"]
+        assert sorted(line.split(":")[0] for line in opened.complaints) == ["error", "error", "lost"]
         assert "A seen" in walked
         assert "A unseen" in reachable
         assert "A unseen" not in walked
