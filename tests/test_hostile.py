@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import csv
+import html
 import re
 import threading
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from typing import TYPE_CHECKING, Any, final
+from urllib.parse import unquote
 
 import html5lib
-import nbformat
 import pytest
 from hostile import ACTIVE, CORPUS, FAMILIES, LONG, SINK
-from imaginary import classification
-
-from studylib import compare
-from studylib.figures.differences import draw_differences
-from studylib.pages import compare_page, index_page, study_page
+from hostile_pages import TOGETHER, Texts, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,22 +25,18 @@ if TYPE_CHECKING:
 
     from browser import Chromium
 
-    from studylib.records import Record
-
 pytest_plugins = ("browser",)
 # what the fonts of a figure do not have, they show as a box
 pytestmark = pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
 
 HARMLESS = "a harmless name"
-TOGETHER = 6  # as many as the record has arms
 GROUPS = {
     f"{family} {start + 1}": list(those.values())[start : start + TOGETHER]
     for family, those in FAMILIES.items()
     for start in range(0, len(those), TOGETHER)
 } | {"a long word": [LONG]}
-BROKEN_BY_US = 2 * TOGETHER  # the outputs that say that they are an image, and are not
-Texts = tuple[str, ...]
-new = nbformat.v4
+AS_USUAL = 400_000  # bytes of a page; axe-core takes a minute for words of 100 kB
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what begins one. Source: OWASP, CSV injection
 HIDDEN = {"Cc", "Cf", "Cs", "Cn", "Co"}
 TURNING = r"[\u202a-\u202e\u2066-\u2069]"  # marks that would turn around the words after them, numbers too
 FORBIDDEN = {
@@ -58,7 +52,8 @@ POKED = """() => {
     return [window.acted, {}.acted, document.getElementById('acted')].filter(one => one != undefined);
 }"""
 LEAD_AWAY = """[...document.querySelectorAll('[href], [src]')].map(one => one.href ?? one.src)
-    .filter(to => !to.startsWith('data:') && !to.startsWith(location.href.replace(/[^/]*$/, '')))"""
+    .filter(to => !/^data:(text\\/csv|image\\/|,)/.test(to))
+    .filter(to => !to.startsWith(location.href.replace(/[^/]*$/, '')))"""
 BROKEN = "[...document.images].filter(one => !one.naturalWidth).map(one => one.alt.slice(0, 80))"
 TWICE = """Object.entries(Object.groupBy(document.querySelectorAll('[id]'), one => one.id))
     .filter(([id, those]) => those.length > 1).map(([id]) => id)"""
@@ -92,98 +87,6 @@ def sink() -> Iterator[Sink]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield made
         server.shutdown()
-
-
-def file_name(text: str) -> str:
-    """Return a text without the halves of characters, which no file system holds."""
-    return text.encode(errors="replace").decode()
-
-
-def record_of(texts: Texts) -> Record:
-    """Return a record whose arms have these names, and that says all of them wherever a word may stand."""
-    record, everything = classification(), " ".join(texts)
-    names = dict(zip(record.params["arms"], texts, strict=False))
-    arms = {names.get(arm, arm): {"l2": {everything: everything}} for arm in record.params["arms"]}
-    facts = dict.fromkeys(("name", "source", "licence", "about", "not good for", "sha256"), everything)
-    return replace(
-        record,
-        study=everything,
-        run=file_name(everything),
-        headline=f"{everything} raised the test accuracy by 2.1 points.",
-        fits=tuple(
-            replace(f, arm=names.get(f.arm, f.arm), reason=everything if f.reason else "")
-            for f in record.fits
-        ),
-        contrasts=tuple(
-            replace(c, arm=names.get(c.arm, c.arm), baseline=names.get(c.baseline, c.baseline))
-            for c in record.contrasts
-        ),
-        dataset={**record.dataset, **facts, "classes": [texts[0]] * 10},
-        params={**record.params, "arms": arms},
-        versions={text: text for text in texts},
-    )
-
-
-def cells(text: str, name: str) -> Iterator[Any]:
-    """Yield cells that say ``text`` wherever a notebook can, then a heading and a table that say nothing."""
-    yield new.new_markdown_cell(f"{text}\n\n## {text}\n\n- {text}\n\n> {text}", id=f"{name}-prose")
-    yield new.new_markdown_cell(f"| a |\n|---|\n| {text} |", id=f"{name}-table")
-    yield new.new_markdown_cell(f"<div>{text}</div>\n\n$${text}$$ and ${text}$", id=f"{name}-formula")
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9pt" height="9pt"><title>x</title>{text}</svg>'
-    forms = {"text/html": f"<p>{text}</p>", "text/plain": text}
-    outputs = [
-        *(
-            shown({kind: text})
-            for kind in ("text/markdown", "text/latex", "text/plain", "application/javascript")
-        ),
-        shown(forms),
-        shown({"image/svg+xml": svg, "text/plain": text, "text/csv": f"{text},{text}\n"}),
-        shown({"image/png": text, "text/plain": text}),
-        new.new_output("stream", name="stdout", text=text),
-        new.new_output("error", ename=text, evalue=text, traceback=[text]),
-        shown({"text/html": "<table><tr><td>survives</td></tr></table>"}),
-    ]
-    yield new.new_code_cell(f"1  # {text}", id=f"{name}-outputs", outputs=outputs)
-    yield new.new_markdown_cell("### Survives", id=f"{name}-heading")
-
-
-def notebook_of(texts: Texts) -> Any:
-    """Return an executed notebook with a figure of the arms, and with cells for each text."""
-    drawn = shown(draw_differences(record_of(texts))._repr_mimebundle_())
-    return new.new_notebook(
-        cells=[
-            new.new_markdown_cell(f"# {texts[0]}", id="title"),
-            new.new_markdown_cell("## Question", id="question"),
-            *(cell for k, text in enumerate(texts) for cell in cells(text, f"text-{k}")),
-            new.new_markdown_cell("## Result", id="result"),
-            new.new_code_cell("draw_differences(record)", id="figure-differences", outputs=[drawn]),
-            new.new_markdown_cell("## What would change our mind", id="mind"),
-        ]
-    )
-
-
-def shown(data: dict[str, str]) -> Any:
-    """Return an output in some forms."""
-    return new.new_output("display_data", data)
-
-
-def written(folder: Path, texts: Texts) -> dict[str, Path]:
-    """Write the pages in which these texts stand everywhere; return them by kind."""
-    executed = folder / "run.ipynb"
-    # as JSON escapes it: half a character is not to be had in UTF-8
-    executed.write_text(json.dumps(notebook_of(texts)), encoding="utf-8")
-    record, everything = record_of(texts), " ".join(texts)
-    after = replace(record, run="later", versions=dict.fromkeys(texts, "9"))
-    made = {
-        "study": study_page(executed, record, command=everything, commit=everything),
-        "index": index_page(
-            [(record, f"{file_name(everything)}/x.html")], command=everything, commit=everything
-        ),
-        "compare": compare_page(compare.changes(record, after), command=everything, commit=everything),
-    }
-    for kind, html in made.items():
-        (folder / f"{kind}.html").write_bytes(html)
-    return {kind: folder / f"{kind}.html" for kind in made}
 
 
 @pytest.fixture(scope="module", params=GROUPS)
@@ -252,18 +155,36 @@ def test_every_text_stays_text(texts: Texts, pages: dict[str, Path], harmless: d
         assert survivors == ([len(texts)] * 2 if kind == "study" else [0, 0])
 
 
+def test_no_table_for_a_spreadsheet_computes(pages: dict[str, Path]) -> None:
+    """In the files that a page offers no cell begins a formula, whatever an arm is called."""
+    found = re.findall(r'href="data:text/csv[^,]*,([^"]*)"', pages["study"].read_text(encoding="utf-8"))
+    files = [unquote(html.unescape(file)) for file in found]
+    cells = [cell for file in files for row in csv.reader(StringIO(file)) for cell in row]
+
+    assert files
+    assert [cell for cell in cells if cell.startswith(FORMULA) and not is_number(cell)] == []
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number, also a negative one."""
+    return bool(re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", cell))
+
+
 def test_nothing_acts_in_a_browser(chromium: Chromium, sink: Sink, pages: dict[str, Path]) -> None:
-    """No script runs, nothing is asked for or complained of, nobody is led away; a phone shows it all."""
-    for path in pages.values():
+    """No script runs, nothing is asked for or complained of, nobody is led away or shut out."""
+    for kind, path in pages.items():
         with chromium.opened(path, width=390) as opened:
             assert opened.evaluate(POKED) == []
             assert opened.evaluate(LEAD_AWAY) == []
             assert opened.evaluate(TWICE) == []
-            assert len(opened.evaluate(BROKEN)) <= BROKEN_BY_US
+            assert opened.evaluate(BROKEN) == []
             assert opened.sideways() <= 0
+            assert opened.stuck() == []
             assert opened.foreign() == []
             assert opened.moves == [opened.page.url]
             assert opened.complaints == []
+            if kind == "study" and path.stat().st_size < AS_USUAL:
+                assert opened.violations() == ""
     assert sink.calls == []
 
 

@@ -65,6 +65,8 @@ class _Prose(IPythonRenderer):
         if level == 1 and not self._outline.title:
             self._outline.title = plain_text(text)
             return ""
+        if not plain_text(text).strip():  # nothing to go to, and nothing to say of it
+            return ""
         level, anchor = self._outline.place(text, level)
         return f'<h{level} id="{anchor}">{text}</h{level}>\n'
 
