@@ -88,18 +88,23 @@ def test_a_corruption_is_off_at_0(example: Corruption) -> None:
     assert torch.equal(without_strength(example).corrupt(y, 5, noise()), y)
 
 
+def at(example: Corruption, factor: Tensor | float) -> Corruption:
+    """Return it with ``factor`` times its rate, which no schedule turns: labels are corrupted once."""
+    return example.model_copy(update={"rate": factor * example.rate})  # type: ignore[attr-defined]  # each has one
+
+
 @every(Corruption)
 def test_a_corruption_of_replicas_is_one_of_each(example: Corruption) -> None:
     """Under vmap, with replayed noise and strengths of their own, replicas are treated one by one."""
     records, factors = [Recorded(noise(seed)) for seed in range(3)], torch.tensor([0.0, 0.5, 1.0]).double()
     y = torch.stack([(torch.arange(60) + shift) % 5 for shift in range(3)])
     alone = [
-        example.turned(float(factor)).corrupt(one, 5, record)
+        at(example, float(factor)).corrupt(one, 5, record)
         for one, record, factor in zip(y, records, factors, strict=True)
     ]
 
     def corrupt(one: Tensor, drawn: list[Tensor], factor: Tensor) -> Tensor:
-        return example.turned(factor).corrupt(one, 5, Replayed(drawn))
+        return at(example, factor).corrupt(one, 5, Replayed(drawn))
 
     assert torch.equal(torch.func.vmap(corrupt)(y, replayed(records), factors), torch.stack(alone))
 
