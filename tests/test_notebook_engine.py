@@ -172,7 +172,7 @@ except StudyError as error:
 def driven(folder: Path, victim: str, end: signal.Signals) -> tuple[str, list[int]]:
     """End one of the processes of a run that would go on for minutes; return what its program prints."""
     written(folder, "1 + 1").rename(folder / "after.ipynb")
-    written(folder, STARTED, "time.sleep(300)")
+    written(folder, STARTED, "open('begun', 'w').close()\ntime.sleep(300)")
     (folder / "program.py").write_text(PROGRAM)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -183,7 +183,7 @@ def driven(folder: Path, victim: str, end: signal.Signals) -> tuple[str, list[in
         stderr=subprocess.DEVNULL,
         text=True,
     ) as driver:
-        while not (folder / "pids").exists():
+        while not (folder / "begun").exists():  # the first cell has told all that it has to tell
             assert driver.poll() is None
             time.sleep(0.02)
         pids: list[int] = json.loads((folder / "pids").read_text())
