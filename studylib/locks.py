@@ -12,10 +12,12 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
+from time import monotonic, sleep
 
 from studylib.errors import StudyError
 from studylib.records import write_whole
 
+PATIENCE = 1.0  # seconds for who has just taken a lock to write down who that is
 USERS = "users"  # folder of who uses the folder around it; whoever comes or sweeps passes its door
 
 
@@ -107,8 +109,12 @@ def _self() -> dict[str, str | int]:
 
 
 def _told(holder: Path) -> str:
-    try:
-        who = json.loads(holder.read_bytes())
-        return "process {process} on {host} since {since} ({command})".format(**who)
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+    end = monotonic() + PATIENCE
+    while True:
+        try:
+            who = json.loads(holder.read_bytes())
+            return "process {process} on {host} since {since} ({command})".format(**who)
+        except (OSError, ValueError, KeyError, TypeError):
+            if monotonic() > end:
+                return "another process"
+            sleep(PATIENCE / 20)  # it has the lock, and is about to say so
