@@ -183,6 +183,17 @@ def store_size() -> None:
     typer.echo("\n".join(inventory.sizes(housekeeping.survey())))
 
 
+@store_app.command("times")
+def store_times(records: Annotated[list[Path], typer.Argument(help="reports/<study>/<run>.json")]) -> None:
+    """Say how many seconds the fits of each arm took, and took to their lowest validation loss."""
+    from studylib.compare.durations import durations
+    from studylib.records import Record
+    from studylib.store import Store
+
+    for path in records:
+        typer.echo(f"{path}\n{durations(Record.load(path), Store()).round(3).to_string(index=False)}")
+
+
 @store_app.command("prune")
 def store_prune(
     *, dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would go, remove nothing")] = False

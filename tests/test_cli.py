@@ -172,6 +172,19 @@ def test_a_report_of_every_study_ends_well(smoke_runs: Smoke) -> None:
         assert f"  {smoke_runs.record(study).headline}" in lines
 
 
+def test_the_store_says_how_long_the_fits_of_a_record_took(smoke_runs: Smoke) -> None:
+    """A line for each arm: its fits, their seconds, and the part of these up to the lowest loss."""
+    path = smoke_runs.reports / "vision" / "smoke.json"
+    done = studylib("store", "times", path, cwd=smoke_runs.folder, store=smoke_runs.store)
+    record = smoke_runs.record("vision")
+    told = [line.rsplit(maxsplit=3) for line in done.stdout.splitlines()[2:]]
+
+    assert done.returncode == 0, done.stderr
+    assert [arm.strip() for arm, *_ in told] == list(record.arms)
+    assert all(int(fits) == record.params["seeds"] for _, fits, _, _ in told)
+    assert all(0 < float(lowest) <= float(whole) for *_, whole, lowest in told)
+
+
 def test_progress_is_told_in_few_lines_of_a_log(smoke_runs: Smoke) -> None:
     """Up to the last fit; about ten lines, however many fits there are."""
     told = [line.split(" fits")[0] for line in smoke_runs.complained.splitlines() if " fits, " in line]

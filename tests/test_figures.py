@@ -49,7 +49,6 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_confidences": lambda: figures.draw_confidences(classification()),
     "draw_differences": lambda: draw_differences(classification()),
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
-    "draw_monitoring": lambda: figures.draw_monitoring(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),

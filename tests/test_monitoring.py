@@ -8,14 +8,12 @@ from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 from imaginary import classification, ranking, regression
 from made_up import Pictures, Prices, Visits
 
 from studylib import compare
 from studylib.compare.durations import durations
-from studylib.figures import draw_monitoring
 from studylib.models.linear import Linear
 from studylib.models.matrix_factorization import MatrixFactorization
 from studylib.models.mlp import MLP
@@ -149,7 +147,6 @@ def test_older_records_have_empty_cells_and_no_errors(record: Record) -> None:
     assert {"zero weights", "steps to best epoch", "test loss"} & known == set()
     assert ({"train loss", "gap", "best epoch"} <= known) == (record.study == "vision")
     assert len(compare.diagnoses(record)) == len(record.arms)
-    assert draw_monitoring(record).svg.startswith("<svg")
 
 
 def test_arms_without_a_finished_fit_are_shown_empty() -> None:
@@ -166,7 +163,6 @@ def test_arms_without_a_finished_fit_are_shown_empty() -> None:
     assert compare.monitored(lost)["mean"].isna().all()
     assert set(frame["high"]) == {inf}
     assert "" not in set(compare.monitoring(one_seed).to_numpy().ravel())
-    assert "No" in draw_monitoring(lost).alt
 
 
 def test_clock_times_come_from_the_store_and_are_in_no_record(tmp_path: Path) -> None:
@@ -194,20 +190,3 @@ def test_clock_times_come_from_the_store_and_are_in_no_record(tmp_path: Path) ->
     assert not any(
         "second" in name for one in measured("classes").fits for name in (*one.metrics, *one.curves)
     )
-
-
-@every_kind
-def test_the_picture_shows_the_record(kind: str) -> None:
-    """Its data are the losses of the table and the diagnoses; its words name every arm."""
-    record = measured(kind)
-    picture = draw_monitoring(record)
-    assert picture.data is not None
-    drawn = pd.DataFrame(picture.data.rows, columns=list(picture.data.columns))
-    numbers = compare.monitored(record).set_index(["arm", "number"])
-    for arm, part in ((arm, part) for arm in record.arms for part in ("train", "validation", "test")):
-        own = drawn[(drawn["arm"] == arm) & (drawn["rows"] == part)]
-        assert tuple(own.iloc[0, 2:5]) == tuple(numbers.loc[(arm, f"{part} loss"), ["mean", "low", "high"]])
-    shown = dict(zip(drawn["arm"], drawn["diagnosis"], strict=True))
-    assert shown == {one.arm: one.kind for one in compare.diagnoses(record)}
-    assert all(arm in picture.alt for arm in record.arms)
-    assert picture == draw_monitoring(record)
