@@ -51,7 +51,7 @@ def _metrics() -> list[Row]:
     return [
         {
             "name": key,
-            "kind": metric.task,
+            "kind": ", ".join(sorted(metric.tasks)),
             "summary": f"{metric.about} {'Higher' if metric.higher_is_better else 'Lower'} is better.",
             "settings": {},
         }

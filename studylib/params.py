@@ -25,6 +25,7 @@ C = TypeVar("C", bound=Component)
 Tree = Mapping[str, Any]
 RUN_NAME = r"\w[\w .-]*"  # it becomes the name of a file
 OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
+DECIDING = ("metric", "smallest_effect")  # which follow the dataset, unless somebody says them
 
 
 @final
@@ -105,7 +106,9 @@ def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParam
     Raises:
         ParameterError: anything unknown, of a wrong type, out of range, or that does not fit together.
     """
-    return layered(study, run, [("the notebook's parameters", numbers(values))])
+    cell = read_cell(notebook(study))
+    said = {name: own for name, own in values.items() if name not in DECIDING or own != cell.get(name)}
+    return layered(study, run, [("the notebook's parameters", numbers(said))])
 
 
 def layered(
@@ -128,10 +131,11 @@ def layered(
         ParameterError: with the layer that is wrong, the place in it, what was expected and what was found.
     """
     path = notebook(study)
+    cell = read_cell(path)
     if not re.fullmatch(RUN_NAME, run):
         allowed = "letters, digits, spaces, '.', '-' and '_', with a letter or a digit first"
         raise ParameterError(f"name of the run: expected {allowed}, got {run!r}. Name it with --name.")
-    tree: Tree = read_cell(path)
+    tree: Tree = cell
     stages = [(str(path), tree)]
     for source, layer in layers:
         tree = merged(tree, layer, replaced=("arms",))
@@ -139,11 +143,33 @@ def layered(
     if edits or arms:
         tree = {**tree, "arms": {**(tree.get("arms") or {}), **(arms or {})}}
         stages.append(("the command line", merged(tree, edits or {}, replaced=())))
+    said = {key for _, layer in layers for key in layer} | set(edits or {})
     try:
-        return _checked(study, run, stages[-1][1])
+        return _checked(study, run, _decided(stages[-1][1], cell, said))
     except ParameterError as error:
         lines = [f"{_source(line, stages)}: {line}" for line in str(error).splitlines()]
         raise ParameterError("\n".join(lines)) from None
+
+
+def _decided(tree: Tree, cell: Tree, said: set[str]) -> Tree:
+    """Return ``tree`` with what its dataset is judged by, where it is not the notebook's and nobody said.
+
+    The notebook's metric may be of another task, and its smallest effect is in the unit of its own target.
+    """
+    if _name(tree.get("dataset")) == _name(cell.get("dataset")) or said.issuperset(DECIDING):
+        return tree
+    try:
+        deciding = _part(datasets.CATALOGUE, tree.get("dataset"), "dataset").deciding()
+    except ParameterError:
+        return tree  # told with everything else that is wrong
+    metric = tree["metric"] if "metric" in said else deciding.metric
+    if "smallest_effect" in said or metric != deciding.metric:
+        return {**tree, "metric": metric}
+    return {**tree, **deciding._asdict()}
+
+
+def _name(part: Any) -> Any:
+    return part.get("name") if isinstance(part, Mapping) else part
 
 
 def _source(complaint: str, stages: list[tuple[str, Tree]]) -> str:

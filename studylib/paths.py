@@ -23,7 +23,7 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     from studylib.trainers import linear
 
     split = params.dataset.split(seed)
-    loss: Loss = "squared" if split.outputs == 1 else "logistic"
+    loss: Loss = "logistic" if split.classified else "squared"
     open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm, loss))}
     strengths = next(iter(open_arms.values()))[0] if open_arms else []
     paths = {

@@ -123,6 +123,8 @@ def _roots(spec: FitSpec) -> tuple[frozenset[str], frozenset[str]]:
     """Return the modules that a fit starts from, and the trainers that it does not call."""
     parts = [("datasets", spec.dataset["name"]), ("models", spec.model["name"]), ("trainers", "fitting")]
     parts += [("regularizers", name) for name in spec.regularizers]
-    own = fitting.trainer(datasets.CATALOGUE[spec.dataset["name"]].task, spec.training["optimizer"])
+    settings = dict(spec.dataset)
+    task = datasets.CATALOGUE.make(settings.pop("name"), settings).task
+    own = fitting.trainer(task, spec.training["optimizer"])
     others = frozenset(f"studylib.trainers.{name}" for name in fitting.TRAINERS if name != own)
     return frozenset(f"studylib.{folder}.{name}" for folder, name in parts), others

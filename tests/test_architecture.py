@@ -23,6 +23,7 @@ LAYERS: tuple[set[str], ...] = (
         "seeds",
         "records",
         "components",
+        "downloads",
         "places",
         "processes",
         "fingerprints",

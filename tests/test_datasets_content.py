@@ -7,7 +7,7 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 import pytest
@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 @final
 class Held(Dataset):
     """A dataset of two numbers and a name."""
+
+    task: ClassVar[str] = "regression"
 
     first: float = 1.0
     wide: bool = False

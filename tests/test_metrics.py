@@ -8,7 +8,14 @@ from math import log2
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, log_loss, ndcg_score, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    accuracy_score,
+    log_loss,
+    mean_absolute_error,
+    ndcg_score,
+    r2_score,
+    root_mean_squared_error,
+)
 
 from studylib.errors import ParameterError
 from studylib.metrics import (
@@ -94,7 +101,7 @@ def test_a_certain_mistake_costs_708_nats_and_stays_finite() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("scale", [1.0, 77.1, 1e-4])
 def test_regression_agrees_with_scikit_learn_in_the_targets_unit(seed: int, scale: float) -> None:
-    """RMSE scales with the unit, R² does not; both are scikit-learn's."""
+    """RMSE and the mean absolute error scale with the unit, R² does not; all are scikit-learn's."""
     rng = np.random.default_rng(seed)
     target = rng.normal(size=300)
     prediction = target + rng.normal(size=300)
@@ -102,7 +109,8 @@ def test_regression_agrees_with_scikit_learn_in_the_targets_unit(seed: int, scal
 
     assert ours["rmse"] == pytest.approx(root_mean_squared_error(target * scale, prediction * scale))
     assert ours["r2"] == pytest.approx(r2_score(target, prediction))
-    assert set(ours) == {"rmse", "r2"}
+    assert ours["mae"] == pytest.approx(mean_absolute_error(target * scale, prediction * scale))
+    assert set(ours) == {"rmse", "mae", "r2"}
 
 
 def test_explained_variance_of_a_constant_target_is_1_or_0() -> None:

@@ -82,7 +82,12 @@ def guessing(record: Record) -> float:
     The target of a regression is standardised.
     """
     classes = len(record.dataset.get("classes", ()))
-    known = {"regression": 1.0, "ranking": log(2), "classification": log(classes) if classes > 1 else inf}
+    known = {
+        "regression": 1.0,
+        "forecasting": 1.0,
+        "ranking": log(2),
+        "classification": log(classes) if classes > 1 else inf,
+    }
     return known.get(str(record.dataset.get("task")), inf)
 
 

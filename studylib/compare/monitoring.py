@@ -124,7 +124,7 @@ def _named(key: str) -> Callable[[Fit], float]:
 def _gap_of_metric(record: Record) -> list[Watched]:
     key = str(record.params["metric"])
     metric = metric_of(key)
-    if metric.task == "weights":
+    if "weights" in metric.tasks:
         return []
     unit = metric.unit_shown(unit_of(record))
 

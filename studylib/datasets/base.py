@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 
 from studylib.components import Component
+from studylib.downloads import File
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,9 +20,12 @@ class Examples:
     """Rows of a dataset.
 
     Attributes:
-        x: images (n, channels, height, width) and tables (n, features) in float32 or float64; text
-            (n, length) in int64, 0 padding and 1 the unknown word; interactions (n, 2) in int64, row, item.
-        y: class numbers in int64, or the target in float64, standardised by train; ones for interactions.
+        x: images (n, channels, height, width), tables (n, features) and series (n, length, channels) in
+            float32 or float64; text (n, length) in int64, 0 padding and 1 the unknown word; interactions
+            (n, 2) in int64, row, item.
+        y: by the dataset's task. Classification: class numbers (n,) in int64. Regression: the target (n,) in
+            float64, standardised by train. Forecasting: the next values (n, horizon) in float64, standardised
+            by train. Ranking: ones (n,). Rating: the ratings (n,) in float64, as they were given.
     """
 
     x: np.ndarray
@@ -37,9 +41,9 @@ class Split:
     """Train, validation and test rows of one seed, and the shapes that a model is built for.
 
     Attributes:
-        inputs: shape that the model sees: (channels, height, width), (features,), (vocabulary, length), or
-            (rows, items).
-        outputs: number of classes, or 1 for regression and ranking.
+        inputs: shape that the model sees: (channels, height, width), (features,), (vocabulary, length),
+            (length, channels) of series, or (rows, items).
+        outputs: number of classes, the horizon of a forecast, or 1 for regression, ranking and rating.
         target_scale: standard deviation of the train target in its own unit (1 for classification): multiply
             an error by it to have the error in that unit.
         unit: what one unit of the inputs' own scale is after standardisation, from black to white for images;
@@ -56,18 +60,54 @@ class Split:
     unit: np.ndarray | None = None
     vocabulary: tuple[str, ...] = ()
 
+    @property
+    def classified(self) -> bool:
+        """Whether the target is a class, and so an output a score per class."""
+        return self.train.y.dtype.kind == "i"
+
+
+@final
+class Deciding(NamedTuple):
+    """What arms are judged by where nobody says: a metric, and the size from which a difference matters."""
+
+    metric: str
+    smallest_effect: float
+
+
+# of every task but regression, whose unit is the target's
+DECIDING = {
+    "classification": Deciding("test_accuracy", 0.01),
+    "forecasting": Deciding("test_mse", 0.01),
+    "ranking": Deciding("test_ndcg_at_20", 0.005),
+    "rating": Deciding("test_rmse", 0.005),
+}
+EFFECT = 0.02  # of the standard deviation of a regression's target
+
 
 class Dataset(Component):
     """A dataset with its settings; what it holds is fixed, how it is split follows from the seed."""
 
     kind: ClassVar[str] = "dataset"
-    task: ClassVar[str]  # "classification", "regression" or "ranking"
-    inputs: ClassVar[str]  # "images", "tables", "text" or "interactions"
+    inputs: ClassVar[str]  # "images", "tables", "text", "series" or "interactions"
+    files: ClassVar[tuple[File, ...]] = ()  # that it is fetched from
     source: ClassVar[str]
     licence: ClassVar[str]
+    attribution: ClassVar[str] = ""  # what the licence asks to be said wherever it is used
     about: ClassVar[str]  # what it is
     not_for: ClassVar[str]  # what it is not good for
-    unit: ClassVar[str] = ""  # of the target, for regression
+
+    @property
+    @abstractmethod
+    def task(self) -> str:
+        """Return what is asked: ``classification``, ``regression``, ``forecasting``, ``ranking``, ``rating``.
+
+        Most datasets fix it with the class; one that is brought by a user finds it in the data or settings.
+        """
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the target, for regression, forecasting and rating; else nothing."""
+        return ""
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
@@ -95,14 +135,26 @@ class Dataset(Component):
         """Return the names of a table's columns, in the order of a split; empty where there are none."""
         return ()
 
+    def deciding(self) -> Deciding:
+        """Return what arms are judged by where nobody says.
+
+        For a regression the effect is 2 % of the standard deviation of the target, to one digit: the target
+        is the array of that name.
+        """
+        if self.task != "regression":
+            return DECIDING[self.task]
+        return Deciding("test_rmse", float(f"{EFFECT * float(self.arrays()['target'].std()):.0e}"))
+
     def words(self) -> dict[str, Any]:
         """Return the facts that a reader needs: source, licence, what it is, what it is not good for."""
-        return {
+        facts = {
             "source": self.source,
             "licence": self.licence,
+            "attribution": self.attribution,
             "about": self.about,
             "not good for": self.not_for,
         }
+        return {name: fact for name, fact in facts.items() if fact or name != "attribution"}
 
 
 def content_hash(dataset: Dataset) -> str:

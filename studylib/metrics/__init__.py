@@ -53,6 +53,16 @@ def rmse(prediction: np.ndarray, target: np.ndarray) -> float:
     return float(((prediction - target) ** 2).mean() ** 0.5)
 
 
+def mae(prediction: np.ndarray, target: np.ndarray) -> float:
+    """Mean absolute error mean |prediction − target|, in the unit of the target; 0 upwards."""
+    return float(abs(prediction - target).mean())
+
+
+def mse(prediction: np.ndarray, target: np.ndarray) -> float:
+    """Mean squared error mean (prediction − target)² of standardised values; 0 upwards."""
+    return float(((prediction - target) ** 2).mean())
+
+
 def r2(prediction: np.ndarray, target: np.ndarray) -> float:
     """Share of variance explained, 1 − Σ (prediction − target)²/Σ (target − mean)²; at most 1.
 
@@ -93,7 +103,7 @@ _METRICS = (
     Metric(
         "accuracy",
         "accuracy",
-        "classification",
+        frozenset({"classification"}),
         accuracy,
         higher_is_better=True,
         meaning=meanings.right_answers,
@@ -103,7 +113,7 @@ _METRICS = (
     Metric(
         "nll",
         "negative log-likelihood",
-        "classification",
+        frozenset({"classification"}),
         nll,
         higher_is_better=False,
         meaning=meanings.probability,
@@ -112,7 +122,7 @@ _METRICS = (
     Metric(
         "ece",
         "calibration error",
-        "classification",
+        frozenset({"classification"}),
         ece,
         higher_is_better=False,
         meaning=meanings.honesty,
@@ -120,23 +130,50 @@ _METRICS = (
     Metric(
         "rmse",
         "RMSE",
-        "regression",
+        frozenset({"regression", "rating"}),
         rmse,
         higher_is_better=False,
         meaning=meanings.typical_error,
         unit=OF_TARGET,
     ),
-    Metric("r2", "R²", "regression", r2, higher_is_better=True, meaning=meanings.explained),
     Metric(
-        "recall_at_20", "recall at 20", "ranking", recall_at_20, higher_is_better=True, meaning=meanings.found
+        "mae",
+        "mean absolute error",
+        frozenset({"regression", "forecasting", "rating"}),
+        mae,
+        higher_is_better=False,
+        meaning=meanings.typical_error,
+        unit=OF_TARGET,
     ),
     Metric(
-        "ndcg_at_20", "NDCG at 20", "ranking", ndcg_at_20, higher_is_better=True, meaning=meanings.standing
+        "mse",
+        "mean squared error",
+        frozenset({"forecasting"}),
+        mse,
+        higher_is_better=False,
+        meaning=meanings.squared_error,
+    ),
+    Metric("r2", "R²", frozenset({"regression"}), r2, higher_is_better=True, meaning=meanings.explained),
+    Metric(
+        "recall_at_20",
+        "recall at 20",
+        frozenset({"ranking"}),
+        recall_at_20,
+        higher_is_better=True,
+        meaning=meanings.found,
+    ),
+    Metric(
+        "ndcg_at_20",
+        "NDCG at 20",
+        frozenset({"ranking"}),
+        ndcg_at_20,
+        higher_is_better=True,
+        meaning=meanings.standing,
     ),
     Metric(
         "nonzeros",
         "number of non-zero weights",
-        "weights",
+        frozenset({"weights"}),
         nonzeros,
         higher_is_better=False,
         meaning=meanings.weights,
@@ -146,7 +183,7 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _METRICS}
 KEYS: Mapping[str, Metric] = {
     key: metric
     for metric in METRICS.values()
-    for key in ([metric.name] if metric.task == "weights" else [f"{part}_{metric.name}" for part in PARTS])
+    for key in ([metric.name] if "weights" in metric.tasks else [f"{part}_{metric.name}" for part in PARTS])
 }
 
 
@@ -167,9 +204,10 @@ def refuse_misfit(key: object, task: str) -> None:
     Raises:
         ParameterError: with the metrics that fit the task.
     """
-    fitting = [k for k, m in KEYS.items() if m.task == task or (m.task == "weights" and task != "ranking")]
+    own = {task} if task in {"ranking", "rating"} else {task, "weights"}
+    fitting = [key for key, metric in KEYS.items() if metric.tasks & own]
     if key not in fitting and str(key) in KEYS:
-        given = f"{key} is for {KEYS[str(key)].task}, but the dataset is for {task}"
+        given = f"{key} is for {' and '.join(sorted(KEYS[str(key)].tasks))}, but the dataset is for {task}"
         raise ParameterError(f"metric: {given}. Known: {', '.join(fitting)}.")
     if key not in fitting:
         raise unknown("metric", str(key), fitting)
@@ -183,6 +221,16 @@ def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, f
 def regression(prediction: np.ndarray, target: np.ndarray, scale: float = 1.0) -> dict[str, float]:
     """Return every regression metric by name, for arrays (n,) that ``scale`` takes to the target's unit."""
     return _all("regression", prediction.astype(float) * scale, target.astype(float) * scale)
+
+
+def forecasting(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """Return every forecasting metric by name, for arrays (n, horizon) of standardised values."""
+    return _all("forecasting", prediction.astype(float), target.astype(float))
+
+
+def rating(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """Return every metric of ratings by name, for arrays (n,) of ratings as they are given."""
+    return _all("rating", prediction.astype(float), target.astype(float))
 
 
 def ranking(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
@@ -218,7 +266,7 @@ def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> dict[str,
 
 
 def _all(task: str, *measured: np.ndarray) -> dict[str, float]:
-    return {m.name: m.function(*measured) for m in METRICS.values() if m.task == task}
+    return {m.name: m.function(*measured) for m in METRICS.values() if task in m.tasks}
 
 
 def _hits(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:

@@ -45,6 +45,12 @@ def typical_error(difference: float, unit: str, rows: str) -> str:
     return f"predictions are typically off by about {size} {_more(difference, 'less')}"
 
 
+def squared_error(difference: float, unit: str, rows: str) -> str:
+    """Mean squared error of standardised values: a share of how much they vary."""
+    del unit, rows
+    return f"the squared error is {_two(100 * difference)} % of the variance {_more(difference, 'less')}"
+
+
 def explained(difference: float, unit: str, rows: str) -> str:
     """R²: of how much the rows differ."""
     del unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
-from typing import Literal, final
+from typing import final
 
 OF_TARGET = "unit of the target"
 
@@ -17,8 +17,8 @@ class Metric:
 
     Attributes:
         name: in keys; ``noun``: in sentences.
-        task: what it is for, and so what ``function`` takes; for ranking, the relevance of the best items
-            (rows, 20) in their order, and the number of relevant items (rows,).
+        tasks: what it is for, and so what ``function`` takes; for ranking, the relevance of the best items
+            (rows, 20) in their order, and the number of relevant items (rows,). "weights": the weights alone.
         unit: of a difference; ``OF_TARGET`` where the dataset says it.
         meaning: what a difference means to somebody who does not know the metric: takes the difference, the
             unit of the target, and what a row is called in the plural.
@@ -27,7 +27,7 @@ class Metric:
 
     name: str
     noun: str
-    task: Literal["classification", "regression", "ranking", "weights"]
+    tasks: frozenset[str]
     function: Callable[..., float]
     higher_is_better: bool
     meaning: Callable[[float, str, str], str]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.regularizers.base import Perturbation
+from studylib.regularizers.base import SUPERVISED, Perturbation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,7 +33,7 @@ class Mixup(Perturbation):
     neighbours need shuffled batches.
     """
 
-    tasks: ClassVar[frozenset[str]] = frozenset({"classification", "regression"})
+    tasks: ClassVar[frozenset[str]] = SUPERVISED
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
     softens: ClassVar[bool] = True
     pairs: ClassVar[bool] = True

@@ -28,7 +28,7 @@ def targets(y: Tensor, split: Split, techniques: Techniques, dtype: torch.dtype)
     """Return what the rows are trained towards: the targets, corrupted, as probabilities if need be."""
     for corruption in techniques.of(Corruption):
         y = corruption.corrupt(y, split.outputs, techniques.noise(corruption))
-    return F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.outputs > 1 else y
+    return F.one_hot(y, split.outputs).to(dtype) if techniques.softens and split.classified else y
 
 
 def batches(x: Tensor, target: Tensor, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -67,7 +67,7 @@ def train(
 ) -> Trained:
     """Minimise mean loss per example + Σ penalties by mini-batch steps.
 
-    The loss is the cross-entropy where there are classes (``split.outputs`` > 1), else the squared error.
+    The loss is the cross-entropy where there are classes, else the squared error.
     Initial weights, batch order and noise are separate streams of ``seed``; the same arguments give the same
     numbers, bit for bit, on the same machine.
 
@@ -89,7 +89,8 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     held_x, held_y = _rows(split.validation, dtype, device)
     target = targets(y, split, techniques, dtype)
     steps = -(-len(x) // training.batch_size)
-    disturb = Disturbance(techniques, module, split, _loss)
+    loss = F.cross_entropy if split.classified else squared_error
+    disturb = Disturbance(techniques, module, split, loss)
     objective = Objective(techniques, module, model)
     update = Update(techniques, module, model, training, steps * training.epochs)
     average = Average(techniques, module, steps, training.epochs)
@@ -104,9 +105,10 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
         for rows in batches(x, target, order.permutation(len(x), like=x), training.batch_size):
             batch, goal = disturb(*rows)
             outputs = module(batch)
-            update(objective.of_outputs(_loss(outputs, goal), outputs))
+            update(objective.of_outputs(loss(outputs, goal), outputs))
             average.add()
-        history.add(_mean_loss(module, seen_x, seen_y), _mean_loss(module, held_x, held_y))
+        seen, held = loss(_outputs(module, seen_x), seen_y), loss(_outputs(module, held_x), held_y)
+        history.add(float(seen), float(held))
         history.refuse_divergence(training)
         if history.stop():
             break
@@ -117,14 +119,9 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, outputs_of)
 
 
-def _loss(outputs: Tensor, target: Tensor) -> Tensor:
-    if outputs.shape[1] == 1:
-        return F.mse_loss(outputs[:, 0], target)
-    return F.cross_entropy(outputs, target)
-
-
-def _mean_loss(module: nn.Module, x: Tensor, y: Tensor) -> float:
-    return float(_loss(_outputs(module, x), y))
+def squared_error(outputs: Tensor, target: Tensor) -> Tensor:
+    """Return the mean of (output − target)²; outputs (n, 1) go with targets (n,), too."""
+    return F.mse_loss(outputs.reshape(target.shape), target)
 
 
 def _outputs(module: nn.Module, x: Tensor) -> Tensor:

@@ -183,7 +183,7 @@ def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: T
             f"training.optimizer 'exact' handles regression and two classes, not {split.outputs}. "
             "Use training.optimizer 'adamw'."
         )
-    loss: Loss = "squared" if split.outputs == 1 else "logistic"
+    loss: Loss = "logistic" if split.classified else "squared"
     x, y = split.train.x, split.train.y
     pairs = [strengths_of(penalties) for penalties in candidates]
     stretches = [stretch_of(penalties, loss) for penalties in candidates]

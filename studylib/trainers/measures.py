@@ -37,18 +37,20 @@ def supervised(predict: Callable[[np.ndarray], np.ndarray], split: Split) -> Mea
         values, loss = _measure(outputs, examples.y, split)
         measured |= {f"{part}_{name}": value for name, value in values.items()} | {f"{part}_loss": loss}
     measured |= _gap(measured)
-    if split.outputs > 1:
+    if split.classified:
         bins = metrics.calibration_bins(_probabilities(outputs), split.test.y)
         curves |= {f"calibration_{name}": values for name, values in bins.items()}
     return measured, curves
 
 
 def _measure(outputs: np.ndarray, y: np.ndarray, split: Split) -> tuple[dict[str, float], float]:
-    if split.outputs > 1:
+    if split.classified:
         measured = metrics.classification(_probabilities(outputs), y)
         return measured, measured["nll"]
-    predicted = outputs.reshape(len(y))
+    predicted = outputs.reshape(y.shape)
     error = float(((predicted - y) ** 2).mean())
+    if y.ndim > 1:
+        return metrics.forecasting(predicted, y), error
     return metrics.regression(predicted, y, split.target_scale), error
 
 

@@ -23,8 +23,8 @@ ByLayer = Annotated[
     ),
 ]
 
-ALL_TASKS = frozenset({"classification", "regression", "ranking"})
-SUPERVISED = frozenset({"classification", "regression"})
+SUPERVISED = frozenset({"classification", "regression", "forecasting"})
+ALL_TASKS = SUPERVISED | {"ranking", "rating"}
 SECTIONS = ("Formula", "Use", "Traps")
 DIALS = ("strength", "rate", "probability", "std")  # settings that a schedule may turn
 

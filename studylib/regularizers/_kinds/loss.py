@@ -110,7 +110,7 @@ class InteractionPenalty(Regularizer):
     """A cost on the embedding rows that a batch of interactions touches, or on all of them."""
 
     kind: ClassVar[str] = "penalty"
-    tasks: ClassVar[frozenset[str]] = frozenset({"ranking"})
+    tasks: ClassVar[frozenset[str]] = frozenset({"ranking", "rating"})
 
     @abstractmethod
     def value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
