@@ -17,8 +17,8 @@ SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_inf
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: env  ## run all case studies; pages in reports/, the first is reports/index.html
-	$(STUDYLIB) report
+report: env  ## run all case studies; pages in reports/, the first is reports/index.html (SUITE=benchmark, quick, smoke)
+	$(STUDYLIB) report $(if $(SUITE),--suite '$(SUITE)')
 
 test: env  ## run the tests (JOBS=1: in one process)
 	$(BIN)/python -m pytest -q --numprocesses=$(JOBS) --maxprocesses=4

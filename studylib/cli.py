@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from studylib import cli_share
+from studylib import cli_share, cli_store
 from studylib.errors import ParameterError, StudyError
 
 app = typer.Typer(
@@ -24,8 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: rich would cost a third of the time that it takes
     pretty_exceptions_enable=False,
 )
-store_app = typer.Typer(help="Look after the store of fits.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(store_app, name="store")
+app.add_typer(cli_store.app, name="store")
 cli_share.add_to(app)
 
 Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]
@@ -38,7 +37,9 @@ Memory = Annotated[float | None, typer.Option(help="GB that one worker may hold"
 Cluster = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers train, tcp://host:8786")
 ]
-Suite = Annotated[Literal["default", "benchmark"], typer.Option(help="which collection of studies")]
+Suite = Annotated[
+    str | None, typer.Option(help="params/<study>/<SUITE>.yaml and <SUITE>-….yaml: benchmark, quick, …")
+]
 INTERRUPTED = 130
 
 
@@ -70,8 +71,8 @@ def _leave(message: object, code: int) -> NoReturn:
 def report(
     studies: Annotated[list[str] | None, typer.Argument(help="which; all if none is named")] = None,
     *,
-    run: Annotated[str, typer.Option(help="params/<study>/<RUN>.yaml of each study")] = "default",
-    suite: Suite = "default",
+    run: Annotated[str | None, typer.Option(help="params/<study>/<RUN>.yaml of each study")] = None,
+    suite: Suite = None,
     out: Out = Path("reports"),
     workers: Workers = None,
     device: Device = None,
@@ -82,9 +83,13 @@ def report(
     """Run the case studies and write reports/index.html and a page per study; for all, the catalogue too."""
     from studylib import publishing, runs, sources
 
-    if suite != "default":
-        raise ParameterError(f"--suite {suite}: there are no studies of this suite yet. Use --suite default.")
-    wanted = [runs.from_file(study, run, device) for study in dict.fromkeys(studies or sources.studies())]
+    if run and suite:
+        raise ParameterError(f"--run {run} --suite {suite}: expected one of them.")
+    names = list(dict.fromkeys(studies or sources.studies()))
+    if run:
+        wanted = [runs.from_file(study, run, device) for study in names]
+    else:
+        wanted = runs.of_suite(suite or "default", studies or (), device)
     further = () if studies else (publishing.catalogue,)
     _make(wanted, out, _pools(workers, timeout, memory, cluster), *further)
 
@@ -153,7 +158,7 @@ def verify(
 @app.command("list")
 def list_command(
     what: Annotated[
-        Literal["studies", "regularizers", "datasets", "models", "metrics"], typer.Argument()
+        Literal["studies", "runs", "regularizers", "datasets", "models", "metrics"], typer.Argument()
     ] = "studies",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="name, kind, summary and settings of each")] = False,
@@ -162,50 +167,6 @@ def list_command(
     from studylib import listing
 
     typer.echo(listing.as_json(what) if as_json else listing.as_text(what))
-
-
-@store_app.command("list")
-def store_list(
-    *, as_json: Annotated[bool, typer.Option("--json", help="everything, sizes in bytes")] = False
-) -> None:
-    """List the fits, what is damaged or left over, and how attempts ended."""
-    from studylib import housekeeping, inventory
-
-    holdings = housekeeping.survey()
-    typer.echo(inventory.as_json(holdings) if as_json else "\n".join(inventory.as_lines(holdings)))
-
-
-@store_app.command("size")
-def store_size() -> None:
-    """Say how large the store is, how much of it records need, and how much prune would free."""
-    from studylib import housekeeping, inventory
-
-    typer.echo("\n".join(inventory.sizes(housekeeping.survey())))
-
-
-@store_app.command("times")
-def store_times(records: Annotated[list[Path], typer.Argument(help="reports/<study>/<run>.json")]) -> None:
-    """Say how many seconds the fits of each arm took, and took to their lowest validation loss."""
-    from studylib.compare.durations import durations
-    from studylib.records import Record
-    from studylib.store import Store
-
-    for path in records:
-        typer.echo(f"{path}\n{durations(Record.load(path), Store()).round(3).to_string(index=False)}")
-
-
-@store_app.command("prune")
-def store_prune(
-    *, dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would go, remove nothing")] = False
-) -> None:
-    """Remove what no record needs: of reports/ here and in the project, and of every folder reported to."""
-    from studylib import housekeeping
-
-    freed = 0
-    for waste in housekeeping.prunable() if dry_run else housekeeping.prune():
-        typer.echo(f"{'would remove' if dry_run else 'removed'} {waste.line}")
-        freed += waste.bytes
-    typer.echo(f"{'would free' if dry_run else 'freed'} {freed} bytes")
 
 
 def _pools(
@@ -234,8 +195,11 @@ def _pools(
 def _make(
     wanted: list[Any], out: Path, pools: tuple[Any, Any], *further: Callable[[Path, Any], None]
 ) -> None:
-    from studylib import reports
+    from studylib import reports, runs
 
+    for line in runs.budgets(wanted):
+        typer.echo(line)
+    runs.fetch(wanted, typer.echo)
     done = reports.make(wanted, out, *pools, tell=typer.echo)
     for write in further:
         write(out, pools[1])

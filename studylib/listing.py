@@ -1,4 +1,4 @@
-"""What there is: studies, regularizers, datasets, models, metrics, read from where they stand."""
+"""What there is: studies, runs, regularizers, datasets, models, metrics, read from where they stand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from studylib import datasets, metrics, models, regularizers, sources
+from studylib import datasets, metrics, models, regularizers, runs, sources
 from studylib.components import JSON_TYPES, Catalogue
 
 Row = dict[str, Any]
@@ -72,8 +72,28 @@ def _study(name: str) -> Row:
     return {"name": name, "kind": "study", "summary": sources.title(path), "settings": settings}
 
 
+def _runs() -> list[Row]:
+    return [_run(study, run) for study in sources.studies() for run in runs.known(study)]
+
+
+def _run(study: str, run: str) -> Row:
+    params = runs.from_file(study, run).params
+    arms = f"{len(params.arms)} {'arm' if len(params.arms) == 1 else 'arms'}, {params.seeds} seeds"
+    facts = {"study": study, "run": run, "suite": runs.suite_of(run), "dataset": params.dataset.name}
+    told = f"on {params.dataset.name}, {arms}{f': {params.budget}' if params.budget else ''}"
+    return {
+        "name": f"{study}/{run}",
+        "kind": f"suite {facts['suite']}",
+        "summary": told,
+        "settings": {},
+        **facts,
+        "budget": params.budget,
+    }
+
+
 _KINDS: dict[str, Callable[[], list[Row]]] = {
     "studies": _studies,
+    "runs": _runs,
     "regularizers": lambda: _components(regularizers.CATALOGUE),
     "datasets": lambda: _components(datasets.CATALOGUE),
     "models": lambda: _components(models.CATALOGUE),

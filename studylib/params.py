@@ -7,37 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, final
+from typing import Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, models
-from studylib.components import Catalogue, Component, build
+from studylib.arms import Arm, arms_of, part, training_of
+from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
 from studylib.models.base import Model
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
-from studylib.trainers.candidates import Settings, choices
-from studylib.trainers.compatibility import refuse_misfits
 
-C = TypeVar("C", bound=Component)
 Tree = Mapping[str, Any]
 RUN_NAME = r"\w[\w .-]*"  # it becomes the name of a file
-OVERRIDES = ("model", "training")  # what an arm may say besides its regularizers
 DECIDING = ("metric", "smallest_effect")  # which follow the dataset, unless somebody says them
-
-
-@final
-class Arm(BaseModel):
-    """One way that a study compares: its regularizers, and where it differs, its model and training."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    name: str
-    regularizers: Settings
-    model: Model
-    training: Training
 
 
 class Plain(BaseModel):
@@ -61,7 +46,9 @@ class StudyParams(Plain):
     model: Model
     training: Training
     arms: tuple[Arm, ...]
-    tree: Tree  # as it was asked for, in the form of a params file
+    budget: str = ""  # what a run costs, in words: it decides no number
+    by_dataset: tuple[str, ...] = ()  # which of DECIDING nobody said
+    tree: Tree  # as it was asked for, in the form of a params file; without the budget
 
     @property
     def baseline(self) -> Arm:
@@ -132,6 +119,7 @@ def layered(
     """
     path = notebook(study)
     cell = read_cell(path)
+    layers, budget = _apart(layers)
     if not re.fullmatch(RUN_NAME, run):
         allowed = "letters, digits, spaces, '.', '-' and '_', with a letter or a digit first"
         raise ParameterError(f"name of the run: expected {allowed}, got {run!r}. Name it with --name.")
@@ -145,27 +133,40 @@ def layered(
         stages.append(("the command line", merged(tree, edits or {}, replaced=())))
     said = {key for _, layer in layers for key in layer} | set(edits or {})
     try:
-        return _checked(study, run, _decided(stages[-1][1], cell, said))
+        tree = stages[-1][1]
+        by_dataset = _by_dataset(tree, cell, said)
+        checked = _checked(study, run, {**tree, **by_dataset})
+        return checked.model_copy(update={"budget": budget, "by_dataset": tuple(by_dataset)})
     except ParameterError as error:
         lines = [f"{_source(line, stages)}: {line}" for line in str(error).splitlines()]
         raise ParameterError("\n".join(lines)) from None
 
 
-def _decided(tree: Tree, cell: Tree, said: set[str]) -> Tree:
-    """Return ``tree`` with what its dataset is judged by, where it is not the notebook's and nobody said.
+def _apart(layers: Sequence[tuple[str, Tree]]) -> tuple[list[tuple[str, Tree]], str]:
+    """Return the layers without their budgets, and the last of these."""
+    budget = ""
+    for source, layer in layers:
+        budget = layer.get("budget", budget)
+        if not isinstance(budget, str):
+            raise ParameterError(f"{source}: budget: expected what the run costs, in words, got {budget!r}.")
+    return [(source, {k: v for k, v in own.items() if k != "budget"}) for source, own in layers], budget
+
+
+def _by_dataset(tree: Tree, cell: Tree, said: set[str]) -> dict[str, Any]:
+    """Return what the dataset of ``tree`` is judged by, where it is not the notebook's and nobody said.
 
     The notebook's metric may be of another task, and its smallest effect is in the unit of its own target.
     """
     if _name(tree.get("dataset")) == _name(cell.get("dataset")) or said.issuperset(DECIDING):
-        return tree
+        return {}
     try:
-        deciding = _part(datasets.CATALOGUE, tree.get("dataset"), "dataset").deciding()
+        deciding = part(datasets.CATALOGUE, tree.get("dataset"), "dataset").deciding()
     except ParameterError:
-        return tree  # told with everything else that is wrong
-    metric = tree["metric"] if "metric" in said else deciding.metric
-    if "smallest_effect" in said or metric != deciding.metric:
-        return {**tree, "metric": metric}
-    return {**tree, **deciding._asdict()}
+        return {}  # told with everything else that is wrong
+    own = {key: value for key, value in deciding._asdict().items() if key not in said}
+    if tree["metric"] != deciding.metric and "metric" in said:
+        own.pop("smallest_effect", None)
+    return own
 
 
 def _name(part: Any) -> Any:
@@ -187,14 +188,14 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     told = Complaints()
     for name in tree:
         told.hear(_refuse_stranger, name)
-    dataset = told.hear(_part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
-    model = told.hear(_part, models.CATALOGUE, tree.get("model"), "model")
-    training = told.hear(_training, tree.get("training"), "training", {})
+    dataset = told.hear(part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
+    model = told.hear(part, models.CATALOGUE, tree.get("model"), "model")
+    training = told.hear(training_of, tree.get("training"), "training", {})
     plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
     if dataset and plain:
         told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
     arms = (
-        told.hear(_arms, tree.get("arms"), dataset, model, training)
+        told.hear(arms_of, tree.get("arms"), dataset, model, training)
         if dataset and model and training
         else None
     )
@@ -205,59 +206,10 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
 
 
 def _refuse_stranger(name: object) -> None:
-    known = set(StudyParams.model_fields) - {"study", "run", "tree"}
+    known = set(StudyParams.model_fields) - {"study", "run", "tree", "by_dataset"}
     if name in known:
         return
     inner = nearest(str(name), Training.model_fields)
     if nearest(str(name), known) or not inner:
         raise unknown("parameter", str(name), known)
     raise ParameterError(f"unknown parameter {name!r}. Did you mean 'training.{inner}'?")
-
-
-def _training(value: Any, where: str, defaults: Tree) -> Training:
-    return build(Training, {**defaults, **_mapping(value, where)}, where)
-
-
-def _arms(value: Any, dataset: Dataset, model: Model, training: Training) -> tuple[Arm, ...]:
-    arms = _mapping(value, "arms")
-    if not arms:
-        raise ParameterError("arms: expected at least a baseline, got none.")
-    return tuple(
-        _arm(name, _mapping(own, f"arms.{name}"), dataset, model, training) for name, own in arms.items()
-    )
-
-
-def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Training) -> Arm:
-    where = f"arms.{name}"
-    if "model" in own:
-        model = _part(models.CATALOGUE, own["model"], f"{where}.model")
-    if "training" in own:
-        training = _training(own["training"], f"{where}.training", training.model_dump())
-    # a mapping has no order: sorted, because equal parameters are to give equal numbers
-    names = sorted(key for key in own if key not in OVERRIDES)
-    settings = {key: _mapping(own[key], f"{where}.{key}") for key in names}
-    for regularizers in choices(settings, where):
-        refuse_misfits(dataset, model, regularizers, training, where)
-    return Arm(name=name, regularizers=settings, model=model, training=training)
-
-
-def _part(catalogue: Catalogue[C], value: Any, where: str) -> C:
-    """Build the part that ``digits`` or ``{name: digits, …}`` asks for."""
-    settings = {"name": value} if isinstance(value, str) else dict(_mapping(value, where))
-    name = settings.pop("name", None)
-    if not isinstance(name, str):
-        raise ParameterError(f"{where}.name: expected the name of a {catalogue.noun}, got {name!r}.")
-    if name not in catalogue:
-        raise unknown(catalogue.noun, name, catalogue, where)
-    return build(catalogue[name], settings, where)
-
-
-def _mapping(value: Any, where: str) -> Tree:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ParameterError(f"{where}: expected settings such as {{name: value}}, got {value!r}.")
-    for name in value:
-        if not isinstance(name, str):
-            raise ParameterError(f"{where}: expected text as a name, got {name!r}. Put it in quotes.")
-    return value

@@ -1,16 +1,16 @@
-"""Which run is asked for: by a params file, or by the command line; checked before anything starts."""
+"""Which run is asked for: by a params file, a suite of them or the command line; checked before it starts."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from studylib import places, sources
-from studylib.errors import ParameterError, did_you_mean
+from studylib import downloads, places, sources
+from studylib.errors import Complaints, ParameterError, did_you_mean, unknown
 from studylib.params import StudyParams, layered
 from studylib.secrets import masked
 
@@ -28,6 +28,44 @@ class Request:
         return out / self.params.study / f"{self.params.run}{suffix}"
 
 
+def suite_of(run: str) -> str:
+    """Return the suite of a run: ``benchmark`` of ``benchmark-fashion_mnist``."""
+    return run.partition("-")[0]
+
+
+def known(study: str) -> list[str]:
+    """Return the runs of ``study`` that there are files for."""
+    return sorted(path.stem for path in (places.project() / "params" / study).glob("*.yaml"))
+
+
+def of_suite(suite: str, studies: Sequence[str] = (), device: str | None = None) -> list[Request]:
+    """Return the runs of a suite: those of the files ``<suite>.yaml`` and ``<suite>-….yaml``.
+
+    Args:
+        suite: its name.
+        studies: whose; of all that have any if none is named.
+        device: where to train, if not as the files say.
+
+    Raises:
+        ParameterError: no such suite, a study that has no run of it, or something wrong in a file; all of it.
+    """
+    told = Complaints()
+    found = {study: _members(suite, study) for study in dict.fromkeys(studies or sources.studies())}
+    if not any(found.values()) and not studies:
+        raise unknown("suite", suite, {suite_of(run) for study in found for run in known(study)}, "--suite")
+    for study, runs in found.items():
+        if studies and not runs:
+            told.hear(from_file, study, suite, device)
+    requests = [told.hear(from_file, study, run, device) for study, runs in found.items() for run in runs]
+    if told.lines:
+        raise told.error()
+    return [request for request in requests if request]
+
+
+def _members(suite: str, study: str) -> list[str]:
+    return [run for run in known(study) if suite_of(run) == suite]
+
+
 def from_file(study: str, run: str, device: str | None = None) -> Request:
     """Return the run ``params/<study>/<run>.yaml``.
 
@@ -38,12 +76,33 @@ def from_file(study: str, run: str, device: str | None = None) -> Request:
     shown = f"params/{study}/{run}.yaml"
     path = places.project() / shown
     if not path.is_file():
-        known = sorted(p.stem for p in path.parent.glob("*.yaml"))
-        raise ParameterError(f"{shown}: no such run.{did_you_mean(run, known)} Known: {', '.join(known)}.")
+        runs = known(study)
+        raise ParameterError(f"{shown}: no such run.{did_you_mean(run, runs)} Known: {', '.join(runs)}.")
     edits = {"device": device} if device else None
     params = layered(study, run, [(shown, sources.read_yaml(path))], edits)
     words = ["studylib", "run", study, "--params", shown, *(["--set", f"device={device}"] if device else [])]
     return Request(params, shlex.join(words))
+
+
+def budgets(requests: Sequence[Request]) -> list[str]:
+    """Return a line for each run that says what it costs."""
+    told = [one.params for one in requests if one.params.budget]
+    return [f"{params.study}/{params.run}: {params.budget}" for params in told]
+
+
+def fetch(requests: Sequence[Request], tell: Callable[[str], None]) -> None:
+    """Fetch what the datasets of the runs are read from, and is not there yet.
+
+    Raises:
+        ParameterError: what cannot be fetched, or is not what it should be; all of it.
+    """
+    told = Complaints()
+    for file in dict.fromkeys(file for one in requests for file in one.params.dataset.files):
+        if downloads.present(file) is None:
+            tell(f"fetching {file.path}, {max(1, round(file.bytes / 1e3)):,} kB, from {file.url}")
+        told.hear(downloads.fetched, file)
+    if told.lines:
+        raise told.error()
 
 
 def from_command_line(
@@ -73,6 +132,8 @@ def from_command_line(
     whole = dict(map(_arm, arms))
     run = name or (file.stem if file else "custom")
     params = layered(study, run, layers, edits, whole)
+    if edits or whole:  # what the file costs is not what this costs
+        params = params.model_copy(update={"budget": ""})
     words = ["studylib", "run", study, *(["--params", str(file)] if file else [])]
     words += [word for setting in settings for word in ("--set", _shown(setting))]
     words += [word for arm in arms for word in ("--arm", _shown_arm(arm))]

@@ -26,6 +26,8 @@ LAYERS: tuple[set[str], ...] = (
         "downloads",
         "places",
         "processes",
+        "archives",
+        "fetching",
         "fingerprints",
         "lifeline",
         "locks",
@@ -33,7 +35,7 @@ LAYERS: tuple[set[str], ...] = (
     },  # know nothing else
     {"datasets", "regularizers", "models", "metrics", "statistics"},  # nouns, which never import each other
     {"trainers"},  # verbs
-    {"params", "runs", "sources"},  # what is asked for
+    {"arms", "params", "runs", "sources"},  # what is asked for
     {
         "plan",
         "contents",
@@ -52,6 +54,7 @@ LAYERS: tuple[set[str], ...] = (
     {
         "cli",
         "cli_share",
+        "cli_store",
         "__main__",
         "listing",
         "reports",

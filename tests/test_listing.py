@@ -83,4 +83,4 @@ def test_a_metric_says_which_direction_is_better() -> None:
 
     assert rows["test_accuracy"]["summary"].endswith("Higher is better.")
     assert rows["test_nll"]["summary"].endswith("Lower is better.")
-    assert rows["test_rmse"]["kind"] == "regression"
+    assert rows["test_rmse"]["kind"] == "rating, regression"

@@ -136,10 +136,10 @@ def test_parameters_do_not_change_after_they_were_checked() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"sede": 3}, "unknown parameter 'sede'. Did you mean 'seeds'? Known: arms, dataset, "),
+        ({"sede": 3}, "unknown parameter 'sede'. Did you mean 'seeds'? Known: arms, budget, dataset, "),
         ({"lr": "fast"}, "unknown parameter 'lr'. Did you mean 'training.learning_rate'?"),
         ({"epochs": 3}, "unknown parameter 'epochs'. Did you mean 'training.epochs'?"),
-        ({"xyz": 3}, "unknown parameter 'xyz'. Known: arms, dataset, "),
+        ({"xyz": 3}, "unknown parameter 'xyz'. Known: arms, budget, dataset, "),
         ({"seeds": 0}, "seeds: expected greater than or equal to 2, got 0."),
         ({"seeds": 1}, "seeds: expected greater than or equal to 2, got 1."),
         ({"seeds": "3"}, "seeds: expected a valid integer, got '3'."),
@@ -173,7 +173,7 @@ def test_parameters_do_not_change_after_they_were_checked() -> None:
         ({"metric": "test_acuracy"}, "unknown metric 'test_acuracy'. Did you mean 'test_accuracy'? Known: "),
         (
             {"metric": "test_rmse"},
-            "metric: test_rmse is for regression, but the dataset is for classification.",
+            "metric: test_rmse is for rating and regression, but the dataset is for classification.",
         ),
         ({"arms": None}, "arms: expected at least a baseline, got none."),
         ({"arms": [1]}, "arms: expected settings such as {name: value}, got [1]."),
