@@ -1,39 +1,42 @@
-"""Files of known content: found in a folder that has them already, or fetched and checked by their sha256."""
+"""Files of known content: found in a folder that has them, or fetched, and believed by their sha256."""
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import final
+from time import time_ns
 
 from studylib.errors import ParameterError
-from studylib.places import store_folder
+from studylib.fetching import File, difference, fetch
+from studylib.locks import awaited
+from studylib.places import refuse_unwritable, store_folder
+from studylib.records import write_whole
 
+__all__ = ["File", "cache_folder", "data_folder", "fetched", "present"]
 
-@final
-@dataclass(frozen=True)
-class File:
-    """A file that a dataset or a technique is read from.
-
-    Attributes:
-        path: where it lies in the folder of datasets, such as ``golub/actual.csv``.
-        url: where it is fetched from.
-        sha256: of its content.
-        bytes: how many it has.
-    """
-
-    path: str
-    url: str
-    sha256: str
-    bytes: int
+SETTLED = 2_000_000_000  # nanoseconds; a file that was just written may change again under the same time
+_VERIFIED: dict[Path, list[str | int]] = {}  # what this process need not ask the disk for
 
 
 def data_folder() -> Path | None:
-    """Return the folder that ``STUDYLIB_DATA`` names, None if it is not set."""
+    """Return the folder that ``STUDYLIB_DATA`` names, None if it is not set.
+
+    Raises:
+        ParameterError: it names no folder.
+    """
     named = os.environ.get("STUDYLIB_DATA", "")
-    return Path(named).expanduser().resolve() if named else None
+    if not named:
+        return None
+    folder = Path(named).expanduser().resolve()
+    if not folder.is_dir():
+        raise ParameterError(
+            f"STUDYLIB_DATA: expected the folder of datasets, got {named!r}, which is"
+            f" {'no folder' if folder.exists() else 'not there'}. Correct or unset it."
+        )
+    return folder
 
 
 def cache_folder() -> Path:
@@ -42,7 +45,11 @@ def cache_folder() -> Path:
 
 
 def present(file: File) -> Path | None:
-    """Return where the file lies, in the folder of datasets or among what was fetched; None if nowhere."""
+    """Return where the file lies, in the folder of datasets or among what was fetched; None if nowhere.
+
+    Raises:
+        ParameterError: ``STUDYLIB_DATA`` names no folder.
+    """
     folders = [folder for folder in (data_folder(), cache_folder()) if folder]
     return next((path for folder in folders if (path := folder / file.path).is_file()), None)
 
@@ -50,18 +57,61 @@ def present(file: File) -> Path | None:
 def fetched(file: File) -> Path:
     """Return the path of the file, whose content is checked; it is fetched if it is not there.
 
+    One that was fetched before and is damaged is fetched again; one of ``STUDYLIB_DATA`` is left alone. What
+    was checked is noted in the store, so that the next look at an unchanged file takes no time.
+
     Raises:
         ParameterError: it cannot be fetched, or is not what it should be.
     """
-    import pooch
-
-    known = present(file)
-    if known:
-        found = sha256(known.read_bytes()).hexdigest()
-        if found != file.sha256:
-            raise ParameterError(f"{known}: expected sha256 {file.sha256}, got {found}.")
-        return known
     target = cache_folder() / file.path
-    pooch.get_logger().setLevel("WARNING")  # it tells of every file
-    pooch.retrieve(file.url, f"sha256:{file.sha256}", target.name, target.parent)
+    known = present(file)
+    if known and known != target:
+        _refuse_other(known, file)
+        return known
+    if not (known and _is_right(target, file)):
+        refuse_unwritable(target.parent, "Set STUDYLIB_STORE to a folder that can be written to.")
+        with awaited(target):  # somebody else may be fetching it
+            if not (target.is_file() and _is_right(target, file)):
+                fetch(file, target)
     return target
+
+
+def _refuse_other(path: Path, file: File) -> None:
+    """Refuse a file of the user's folder that is not what it should be.
+
+    Raises:
+        ParameterError: it is not, or cannot be read.
+    """
+    try:
+        found = "" if _is_right(path, file) else difference(path, file)
+    except OSError as error:
+        raise ParameterError(f"{path}: expected a file that can be read: {error.strerror}.") from None
+    if found:
+        raise ParameterError(f"{path}: {found}. Replace it by {file.url}, or unset STUDYLIB_DATA.")
+
+
+def _is_right(path: Path, file: File) -> bool:
+    """Return whether ``path`` holds the file: as was found before, unless it was touched since."""
+    stamp = _stamp(path, file)
+    note = cache_folder() / ".checked" / f"{sha256(str(path).encode()).hexdigest()[:16]}.json"
+    if stamp == _VERIFIED.get(path) or stamp == _noted(note):
+        return True
+    if difference(path, file):
+        return False
+    if time_ns() - path.stat().st_ctime_ns > SETTLED and stamp == _stamp(path, file):
+        _VERIFIED[path] = stamp
+        with suppress(OSError):  # then it is checked again next time
+            write_whole(note, json.dumps(stamp).encode())
+    return True
+
+
+def _stamp(path: Path, file: File) -> list[str | int]:
+    now = path.stat()
+    return [str(path), file.sha256, now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino]
+
+
+def _noted(note: Path) -> object:
+    try:
+        return json.loads(note.read_bytes())
+    except (OSError, ValueError):
+        return None

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent
 SILENT = frozenset(
     {
         *("studylib", "studylib.errors", "studylib.places", "studylib.records", "studylib.secrets"),
+        # what these bring is known by its hash
+        *("studylib.archives", "studylib.downloads", "studylib.fetching", "studylib.locks"),
         "studylib.metrics.meanings",
     }
 )
