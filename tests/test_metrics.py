@@ -8,6 +8,7 @@ from math import log2
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import (
     accuracy_score,
     log_loss,
@@ -23,6 +24,7 @@ from studylib.metrics import (
     METRICS,
     calibration_bins,
     classification,
+    density,
     metric_of,
     nonzeros,
     ranking,
@@ -111,6 +113,26 @@ def test_regression_agrees_with_scikit_learn_in_the_targets_unit(seed: int, scal
     assert ours["r2"] == pytest.approx(r2_score(target, prediction))
     assert ours["mae"] == pytest.approx(mean_absolute_error(target * scale, prediction * scale))
     assert set(ours) == {"rmse", "mae", "r2"}
+
+
+@pytest.mark.parametrize("scale", [1.0, 16.7, 1e-4])
+def test_log_likelihood_is_that_of_the_targets_own_unit(scale: float) -> None:
+    """Densities of standardised targets, taken to another unit, are SciPy's of the target in that unit."""
+    rng = np.random.default_rng(4)
+    target, spread = rng.normal(size=50), 0.3
+    logs = stats.norm.logpdf(target, 0.1, spread)
+    expected = stats.norm.logpdf(target * scale, 0.1 * scale, spread * scale).mean()
+
+    assert density(logs, scale) == {"log_likelihood": pytest.approx(expected, rel=1e-12)}
+    assert (
+        METRICS["log_likelihood"]
+        .meaning(0.5, "MPa", "rows")
+        .startswith("the true value gets about 65 % more")
+    )
+    meaning = METRICS["log_likelihood"].meaning
+    assert meaning(0.5, "MPa", "rows") == "the true value gets about 65 % more probability"
+    assert meaning(-900, "MPa", "rows") == "the true value gets about 100 % less probability"
+    assert meaning(900, "MPa", "rows").endswith("a million times the probability")
 
 
 def test_explained_variance_of_a_constant_target_is_1_or_0() -> None:

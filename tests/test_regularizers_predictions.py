@@ -173,25 +173,24 @@ def passes(samples: int, classes: int, dtype: torch.dtype = torch.float64, size:
 
 @every("sampling", Sampling)
 @DTYPES
-@pytest.mark.parametrize("classes", [1, 2, 5])
+@pytest.mark.parametrize("outputs", [1, 2, 5])
 def test_one_pass_or_many_alike_predict_what_the_pass_does(
-    sampling: Sampling, dtype: torch.dtype, classes: int
+    sampling: Sampling, dtype: torch.dtype, outputs: int
 ) -> None:
-    """Outputs keep shape and type; equal passes have the probabilities, or values, of one of them."""
-    one = passes(1, classes, dtype)
+    """Outputs keep shape and type; equal passes have the probabilities, and the values, of one of them."""
+    one = passes(1, outputs, dtype)
     for samples in (1, 8):
-        after = sampling.combined(one.expand(samples, -1, -1))
+        many = one.expand(samples, -1, -1)
+        scores, values = sampling.combined(many), sampling.averaged(many)
 
-        assert (after.shape, after.dtype) == (one[0].shape, dtype)
-        if classes == 1:
-            torch.testing.assert_close(after, one[0])
-        else:
-            torch.testing.assert_close(after.softmax(dim=1), one[0].softmax(dim=1))
+        assert (scores.shape, scores.dtype) == (values.shape, values.dtype) == (one[0].shape, dtype)
+        torch.testing.assert_close(scores.softmax(dim=1), one[0].softmax(dim=1))
+        torch.testing.assert_close(values, one[0])
 
 
 @every("sampling", Sampling)
 @DTYPES
-@pytest.mark.parametrize("classes", [1, 2, 5])
+@pytest.mark.parametrize("classes", [2, 5])
 def test_the_order_of_passes_and_the_size_of_scores_do_not_matter(
     sampling: Sampling, dtype: torch.dtype, classes: int
 ) -> None:
@@ -200,33 +199,33 @@ def test_the_order_of_passes_and_the_size_of_scores_do_not_matter(
     large = sampling.combined(1000 * outputs)
 
     torch.testing.assert_close(sampling.combined(outputs.flip(0)), sampling.combined(outputs))
+    torch.testing.assert_close(sampling.averaged(outputs.flip(0)), sampling.averaged(outputs))
     assert large.isfinite().all()
-    if classes > 1:
-        torch.testing.assert_close(large.softmax(dim=1).sum(dim=1), torch.ones(6, dtype=dtype))
+    torch.testing.assert_close(large.softmax(dim=1).sum(dim=1), torch.ones(6, dtype=dtype))
 
 
 @every("sampling", Sampling)
-@pytest.mark.parametrize("classes", [1, 4])
-def test_samplings_under_vmap_are_those_one_by_one(sampling: Sampling, classes: int) -> None:
+def test_samplings_under_vmap_are_those_one_by_one(sampling: Sampling) -> None:
     """Three replicas at once get the outputs that each gets alone."""
-    replicas = torch.stack([passes(5, classes, size=size) for size in (0.5, 2.0, 9.0)])
-    alone = torch.stack([sampling.combined(outputs) for outputs in replicas])
-
-    torch.testing.assert_close(torch.func.vmap(sampling.combined)(replicas), alone)
+    replicas = torch.stack([passes(5, 4, size=size) for size in (0.5, 2.0, 9.0)])
+    for made in (sampling.combined, sampling.averaged):
+        torch.testing.assert_close(torch.func.vmap(made)(replicas), torch.stack(list(map(made, replicas))))
 
 
 @DTYPES
-@pytest.mark.parametrize("classes", [1, 2, 5])
-def test_mc_dropout_is_the_mean_of_probabilities_or_of_values(dtype: torch.dtype, classes: int) -> None:
+@pytest.mark.parametrize("outputs", [1, 2, 5])
+def test_mc_dropout_is_the_mean_of_probabilities_or_of_values(dtype: torch.dtype, outputs: int) -> None:
     """The softmax of what comes out is the mean softmax over passes by NumPy, and it is normalised itself."""
-    outputs = passes(30, classes, dtype)
-    combined = McDropout(samples=30).combined(outputs).double().numpy()
-    plain = outputs.double().numpy()
-    expected = plain.mean(axis=0) if classes == 1 else np.log(special.softmax(plain, axis=2).mean(axis=0))
+    drawn = passes(30, outputs, dtype)
+    made = (McDropout().combined, McDropout().averaged)
+    combined, averaged = (one(drawn).double().numpy() for one in made)
+    plain = drawn.double().numpy()
+    atol = 1e-5 if dtype == torch.float32 else 1e-12
+    expected = np.log(special.softmax(plain, axis=2).mean(axis=0))
 
-    np.testing.assert_allclose(combined, expected, rtol=1e-5, atol=1e-5 if dtype == torch.float32 else 1e-12)
-    if classes > 1:
-        np.testing.assert_allclose(np.exp(combined).sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(averaged, plain.mean(axis=0), rtol=1e-5, atol=atol)
+    np.testing.assert_allclose(combined, expected, rtol=1e-5, atol=atol)
+    np.testing.assert_allclose(np.exp(combined).sum(axis=1), 1, rtol=1e-5)
 
 
 def test_mc_dropout_of_a_linear_output_is_the_output_without_dropout() -> None:
@@ -239,4 +238,4 @@ def test_mc_dropout_of_a_linear_output_is_the_output_without_dropout() -> None:
     )
     error = sqrt(0.4 / 0.6 * float((h * w).square().sum()) / 4000)
 
-    assert float(McDropout(samples=4000).combined(outputs)) == pytest.approx(float(h @ w), abs=5 * error)
+    assert float(McDropout(samples=4000).averaged(outputs)) == pytest.approx(float(h @ w), abs=5 * error)

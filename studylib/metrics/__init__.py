@@ -7,10 +7,25 @@ Keys in params and records are ``<part>_<metric>`` with part train, validation o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import log
 from typing import TYPE_CHECKING
 
 from studylib.errors import ParameterError, unknown
 from studylib.metrics import meanings
+from studylib.metrics.formulas import (
+    accuracy,
+    ece,
+    log_likelihood,
+    mae,
+    mse,
+    ndcg_at_20,
+    nll,
+    r2,
+    recall_at_20,
+    rmse,
+)
+from studylib.metrics.formulas import calibration_bins as calibration_bins
+from studylib.metrics.formulas import nonzeros as nonzeros
 from studylib.metrics.metric import OF_TARGET as OF_TARGET
 from studylib.metrics.metric import Metric as Metric
 
@@ -18,85 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PARTS = ("train", "validation", "test")
-BINS = 15
 TOP = 20
-
-
-def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Share of rows whose most probable class is the true one; 0 to 1, shown in percent."""
-    return float((probabilities.argmax(1) == labels).mean())
-
-
-def nll(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Negative log-likelihood −mean ln p(true class), in nats; 0 to 708.4.
-
-    Probabilities are raised to the smallest normal float64, so that one certain mistake stays finite.
-    """
-    import numpy as np
-
-    chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).mean())
-
-
-def ece(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Expected calibration error Σ (n_b/n)·|accuracy_b − confidence_b|; 0 to 1.
-
-    Over 15 equal bins b of the top probability. Source: Guo et al. (2017), https://arxiv.org/abs/1706.04599
-    """
-    bins = calibration_bins(probabilities, labels)
-    gaps = zip(bins["count"], bins["accuracy"], bins["confidence"], strict=True)
-    return sum(n * abs(right - sure) for n, right, sure in gaps) / len(labels)
-
-
-def rmse(prediction: np.ndarray, target: np.ndarray) -> float:
-    """Root mean squared error √mean (prediction − target)², in the unit of the target; 0 upwards."""
-    return float(((prediction - target) ** 2).mean() ** 0.5)
-
-
-def mae(prediction: np.ndarray, target: np.ndarray) -> float:
-    """Mean absolute error mean |prediction − target|, in the unit of the target; 0 upwards."""
-    return float(abs(prediction - target).mean())
-
-
-def mse(prediction: np.ndarray, target: np.ndarray) -> float:
-    """Mean squared error mean (prediction − target)² of standardised values; 0 upwards."""
-    return float(((prediction - target) ** 2).mean())
-
-
-def r2(prediction: np.ndarray, target: np.ndarray) -> float:
-    """Share of variance explained, 1 − Σ (prediction − target)²/Σ (target − mean)²; at most 1.
-
-    A target without variance gives 1 where it is met exactly, else 0.
-    """
-    error = float(((prediction - target) ** 2).sum())
-    spread = float(((target - target.mean()) ** 2).sum())
-    return 1 - error / spread if spread else float(error == 0)
-
-
-def recall_at_20(hits: np.ndarray, relevant: np.ndarray) -> float:
-    """Relevant items among the 20 best scored as a share of all relevant ones, mean over rows; 0 to 1.
-
-    Not divided by min(20, relevant) as some papers do: a row with more than 20 relevant items cannot reach 1.
-    """
-    return float((hits.sum(1) / relevant).mean())
-
-
-def ndcg_at_20(hits: np.ndarray, relevant: np.ndarray) -> float:
-    """Normalised discounted cumulative gain of the 20 best scored items, mean over rows; 0 to 1.
-
-    Σ 1/log₂(1 + rank) over relevant items of rank 1 to 20, divided by the same sum for the best order.
-    Source: Järvelin and Kekäläinen (2002), https://doi.org/10.1145/582415.582418
-    """
-    import numpy as np
-
-    discounts = 1 / np.log2(np.arange(hits.shape[1]) + 2)
-    ideal = discounts.cumsum()[np.minimum(relevant, hits.shape[1]) - 1]
-    return float((hits @ discounts / ideal).mean())
-
-
-def nonzeros(*weights: np.ndarray) -> float:
-    """Number of weights that are not exactly zero; fewer is a sparser model."""
-    return float(sum(int((w != 0).sum()) for w in weights))
 
 
 _METRICS = (
@@ -154,6 +91,16 @@ _METRICS = (
         meaning=meanings.squared_error,
     ),
     Metric("r2", "R²", frozenset({"regression"}), r2, higher_is_better=True, meaning=meanings.explained),
+    Metric(
+        "log_likelihood",
+        "log-likelihood",
+        frozenset({"regression"}),
+        log_likelihood,
+        higher_is_better=True,
+        meaning=meanings.density,
+        unit="nats",
+        takes="densities",
+    ),
     Metric(
         "recall_at_20",
         "recall at 20",
@@ -223,6 +170,16 @@ def regression(prediction: np.ndarray, target: np.ndarray, scale: float = 1.0) -
     return _all("regression", prediction.astype(float) * scale, target.astype(float) * scale)
 
 
+def density(logs: np.ndarray, scale: float = 1.0) -> dict[str, float]:
+    """Return every metric of predicted densities by name.
+
+    Args:
+        logs: ln p of each row's standardised target, shape (n,).
+        scale: what a standardised target is multiplied by to have the target's unit, and a density divided by.
+    """
+    return _all("regression", logs.astype(float) - log(scale), takes="densities")
+
+
 def forecasting(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:
     """Return every forecasting metric by name, for arrays (n, horizon) of standardised values."""
     return _all("forecasting", prediction.astype(float), target.astype(float))
@@ -249,24 +206,8 @@ def ranking(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
     return _all("ranking", _hits(scores[asked], relevant[asked]), relevant[asked].sum(1))
 
 
-def calibration_bins(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, list[float]]:
-    """Return mean confidence, accuracy and count in 15 equal bins (a, b] of the top probability.
-
-    An empty bin has 0 in all three.
-    """
-    import numpy as np
-
-    confidence = probabilities.max(1)
-    right = probabilities.argmax(1) == labels
-    place = np.searchsorted(np.arange(1, BINS) / BINS, confidence, side="left")
-    count, sure, correct = (np.bincount(place, v, BINS) for v in (np.ones(len(right)), confidence, right))
-    filled = np.maximum(count, 1)
-    bins = {"confidence": sure / filled, "accuracy": correct / filled, "count": count}
-    return {name: values.tolist() for name, values in bins.items()}
-
-
-def _all(task: str, *measured: np.ndarray) -> dict[str, float]:
-    return {m.name: m.function(*measured) for m in METRICS.values() if task in m.tasks}
+def _all(task: str, *measured: np.ndarray, takes: str = "predictions") -> dict[str, float]:
+    return {m.name: m.function(*measured) for m in METRICS.values() if task in m.tasks and m.takes == takes}
 
 
 def _hits(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:

@@ -7,9 +7,10 @@ Numbers have two digits, for what is behind them has hardly more.
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, log
 
 LEAST_SHARE, MOST_SHARE = 1_000, 100_000
+MOST_NATS = log(1e6)
 TWICE = 2  # from there on a factor is said, not a percentage
 
 
@@ -25,10 +26,13 @@ def right_answers(difference: float, unit: str, rows: str) -> str:
 def probability(difference: float, unit: str, rows: str) -> str:
     """Negative log-likelihood: e^(−difference) is the factor of the geometric mean of p(true class)."""
     del unit, rows
-    factor = exp(-difference)
-    if factor >= TWICE:
-        return f"the true answer gets about {_two(factor)} times the probability"
-    return f"the true answer gets about {_two(100 * (factor - 1))} % {_more(-difference, 'less')} probability"
+    return _likelier("answer", -difference)
+
+
+def density(difference: float, unit: str, rows: str) -> str:
+    """Log-likelihood: e^difference is the factor of the geometric mean of the density at the true value."""
+    del unit, rows
+    return _likelier("value", difference)
 
 
 def honesty(difference: float, unit: str, rows: str) -> str:
@@ -76,6 +80,15 @@ def weights(difference: float, unit: str, rows: str) -> str:
     """Weights in use."""
     del unit, rows
     return f"about {_two(difference)} {_more(difference)} weights are in use"
+
+
+def _likelier(what: str, nats: float) -> str:
+    if nats > MOST_NATS:
+        return f"the true {what} gets more than a million times the probability"
+    factor = exp(nats)
+    if factor >= TWICE:
+        return f"the true {what} gets about {_two(factor)} times the probability"
+    return f"the true {what} gets about {_two(100 * (factor - 1))} % {_more(nats, 'less')} probability"
 
 
 def _two(value: float) -> str:

@@ -18,8 +18,9 @@ class McDropout(Sampling):
     r"""p̂ = (1/S)·Σₛ softmax(zₛ): predictions averaged over S draws of dropout, as over an ensemble.
 
     Probabilities are averaged, not scores: what comes out are their logarithms, which are scores again, with
-    a softmax that is p̂ itself. For one output, a value, it is the mean. Only dropping goes on at
-    prediction; normalisation uses its running statistics.
+    a softmax that is p̂ itself. Values, of a regression or a forecast, are averaged as they are. Only dropping
+    goes on at prediction; normalisation uses its running statistics. A regression's log-likelihood is that of
+    the mixture of all passes, each with a normal distribution around it.
 
     Formula: \hat z = \log\frac{1}{S}\sum_{s=1}^{S}\operatorname{softmax}(z_s), \quad \text{or for a regression } \hat y = \frac{1}{S}\sum_{s=1}^{S} y_s
 
@@ -33,10 +34,12 @@ class McDropout(Sampling):
     samples: Annotated[int, Field(ge=1, description="passes that are averaged")] = 30
 
     def combined(self, outputs: Tensor) -> Tensor:
-        """Return log of the mean probabilities (n, k) of passes (samples, n, k), or the mean if k is 1."""
-        if outputs.shape[-1] == 1:
-            return outputs.mean(dim=0)
+        """Return the log of the mean probabilities (n, classes) of passes (samples, n, classes)."""
         return outputs.log_softmax(dim=-1).logsumexp(dim=0) - log(outputs.shape[0])
+
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Return the mean (n, k) of passes (samples, n, k)."""
+        return outputs.mean(dim=0)
 
 
 EXAMPLE = McDropout()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import torch
 
 from studylib.regularizers.base import Calibration, Sampling
+from studylib.trainers._predictive import Predictive
 from studylib.trainers._rewiring import sample
 
 if TYPE_CHECKING:
@@ -14,36 +16,58 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from studylib.datasets.base import Split
     from studylib.trainers.techniques import Techniques
 
     Outputs = Callable[[Tensor], Tensor]
 
 
+@final
+@dataclass(frozen=True)
+class Predictor:
+    """Passes (samples, n, k) of rows through a network, and what is made of them: outputs (n, k)."""
+
+    passes: Outputs
+    combined: Outputs
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the outputs for the rows ``x``."""
+        return self.combined(self.passes(x))
+
+    def predictive(self, x: Tensor) -> Predictive:
+        """Return the outputs for the rows ``x`` in float64, and the passes as they came."""
+        passes = self.passes(x)
+        return Predictive(self.combined(passes).double().cpu().numpy(), passes.cpu().numpy())
+
+
 def predictor(
-    techniques: Techniques, outputs: Outputs, module: nn.Module, held_x: Tensor, held_y: Tensor
-) -> Outputs:
-    """Return what gives predictions for rows: ``outputs``, averaged over draws, then calibrated.
+    techniques: Techniques, outputs: Outputs, module: nn.Module, split: Split, held: tuple[Tensor, Tensor]
+) -> Predictor:
+    """Return what gives predictions for rows: ``outputs``, of one pass or many, combined, then calibrated.
 
     Args:
         techniques: of the arm.
         outputs: one pass of rows through ``module`` in evaluation.
         module: the network.
-        held_x: validation rows, which a calibration is fitted to; ``held_y``: their classes.
+        split: says whether the outputs are scores of classes, or values.
+        held: validation rows and their classes, which a calibration is fitted to.
     """
+    made = Predictor(lambda x: outputs(x)[None], lambda passes: passes[0])
     for sampling in techniques.of(Sampling):
-        outputs = _sampled(sampling, outputs, module, techniques)
+        combined = sampling.combined if split.classified else sampling.averaged
+        made = Predictor(_sampled(sampling, outputs, module, techniques), combined)
     for calibration in techniques.of(Calibration):
-        outputs = _calibrated(outputs, calibration.fitted(outputs(held_x), held_y))
-    return outputs
+        made = _calibrated(made, calibration.fitted(made(held[0]), held[1]))
+    return made
 
 
 def _sampled(sampling: Sampling, outputs: Outputs, module: nn.Module, techniques: Techniques) -> Outputs:
-    def averaged(x: Tensor) -> Tensor:
+    def passes(x: Tensor) -> Tensor:
         sample(module, techniques.seed, techniques.device)  # anew: who predicts twice is to get the same
-        return sampling.combined(torch.stack([outputs(x) for _ in range(sampling.samples)]))
+        return torch.stack([outputs(x) for _ in range(sampling.samples)])
 
-    return averaged
+    return passes
 
 
-def _calibrated(outputs: Outputs, mapped: Outputs) -> Outputs:
-    return lambda x: mapped(outputs(x))
+def _calibrated(made: Predictor, mapped: Outputs) -> Predictor:
+    return Predictor(made.passes, lambda passes: mapped(made.combined(passes)))

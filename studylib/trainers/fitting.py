@@ -95,7 +95,7 @@ def _gradient(
 
     trained = gradient.train(split, model, regularizers, training, seed, device)
     acting = [weights(trained.module, layer) for layer in model.layers()]
-    metrics, curves = supervised(trained.predict, split)
+    metrics, curves = supervised(trained.predictive, split)
     metrics |= sizes(*(w.detach().cpu().numpy() for w in acting))
     # the history is of other weights, or of outputs as they were before predictions were made of them
     other = any(isinstance(one, Averaging | Prediction) for one in regularizers)
@@ -107,9 +107,10 @@ def _exact(
     split: Split, candidates: list[tuple[Regularizer, ...]], training: Training, seed: int
 ) -> tuple[Outcome, int]:
     from studylib.trainers import linear
+    from studylib.trainers._predictive import Predictive
 
     solution = linear.train(split, candidates, training, seed)
-    metrics, curves = supervised(solution.predict, split)
+    metrics, curves = supervised(lambda x: Predictive.of_one_pass(solution.predict(x)), split)
     metrics |= sizes(solution.weights)
     curves["coefficients"] = solution.weights.tolist()
     return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen

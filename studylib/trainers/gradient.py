@@ -13,13 +13,14 @@ from studylib.seeds import Noise, initialising, repeatable
 from studylib.trainers._batches import Disturbance, batches, targets
 from studylib.trainers._clock import Average, History, frozen
 from studylib.trainers._objective import Objective
-from studylib.trainers._predictions import predictor
+from studylib.trainers._predictions import Predictor, predictor
+from studylib.trainers._predictive import Predictive
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._steps import Update
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import numpy as np
 
@@ -49,12 +50,16 @@ class Trained:
     best_epoch: int
     steps_per_epoch: int
     seconds: list[float]
-    outputs: Callable[[Tensor], Tensor]
+    predictor: Predictor
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Return the model's outputs (n, outputs) for the rows ``x``, in float64."""
+        return self.predictive(x).outputs
+
+    def predictive(self, x: np.ndarray) -> Predictive:
+        """Return those outputs, and the passes that they are made of."""
         weight = next(self.module.parameters())
-        return self.outputs(_tensor(x, weight.dtype, str(weight.device))).double().cpu().numpy()
+        return self.predictor.predictive(_tensor(x, weight.dtype, str(weight.device)))
 
 
 def train(
@@ -115,8 +120,8 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
 
     history.restore_best()
     average.take(lambda: _passed(module, x))
-    outputs_of = predictor(techniques, lambda rows: _outputs(module, rows), module, held_x, held_y)
-    return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, outputs_of)
+    made = predictor(techniques, lambda rows: _outputs(module, rows), module, split, (held_x, held_y))
+    return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, made)
 
 
 def squared_error(outputs: Tensor, target: Tensor) -> Tensor:

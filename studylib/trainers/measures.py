@@ -6,6 +6,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from studylib import metrics
+from studylib.trainers._predictive import log_densities, noise_variance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from studylib.datasets.base import Split
+    from studylib.trainers._predictive import Predictive
 
 POPULARITY_BINS = 5
 CUTOFF = 20
@@ -24,34 +26,61 @@ MONITORED_INTERACTIONS = 20_000
 Measured = tuple[dict[str, float], dict[str, list[float]]]
 
 
-def supervised(predict: Callable[[np.ndarray], np.ndarray], split: Split) -> Measured:
+def supervised(predict: Callable[[np.ndarray], Predictive], split: Split) -> Measured:
     """Return metrics and curves of a predictor of classes (logits) or of a number (standardised).
+
+    The density of a number is the mixture of normal distributions around all passes, with one variance: the
+    one under which the validation rows are likeliest, so that their own likelihood flatters a little.
 
     ``<part>_loss`` is the mean loss per example without any penalty, and ``loss_gap`` that of validation rows
     less that of train rows.
     """
-    measured: dict[str, float] = {}
-    curves: dict[str, list[float]] = {}
-    for part, examples in (("train", split.train), ("validation", split.validation), ("test", split.test)):
-        outputs = predict(examples.x)
-        values, loss = _measure(outputs, examples.y, split)
-        measured |= {f"{part}_{name}": value for name, value in values.items()} | {f"{part}_loss": loss}
+    held = predict(split.validation.x)
+    measure = _measure(held, split)
+    train = measure(predict(split.train.x), split.train.y)
+    validation = measure(held, split.validation.y)
+    said = predict(split.test.x)
+    parts = {"train": train, "validation": validation, "test": measure(said, split.test.y)}
+    measured = {f"{part}_{name}": value for part, values in parts.items() for name, value in values.items()}
     measured |= _gap(measured)
-    if split.classified:
-        bins = metrics.calibration_bins(_probabilities(outputs), split.test.y)
-        curves |= {f"calibration_{name}": values for name, values in bins.items()}
-    return measured, curves
+    if not split.classified:
+        return measured, {}
+    bins = metrics.calibration_bins(_probabilities(said.outputs), split.test.y)
+    return measured, {f"calibration_{name}": values for name, values in bins.items()}
 
 
-def _measure(outputs: np.ndarray, y: np.ndarray, split: Split) -> tuple[dict[str, float], float]:
+def _measure(held: Predictive, split: Split) -> Callable[[Predictive, np.ndarray], dict[str, float]]:
+    """Return what measures predictions of a part; ``held`` are those of the validation rows."""
     if split.classified:
-        measured = metrics.classification(_probabilities(outputs), y)
-        return measured, measured["nll"]
-    predicted = outputs.reshape(y.shape)
-    error = float(((predicted - y) ** 2).mean())
-    if y.ndim > 1:
-        return metrics.forecasting(predicted, y), error
-    return metrics.regression(predicted, y, split.target_scale), error
+        return _classes
+    if split.validation.y.ndim > 1:
+        return _forecasts
+    variance = noise_variance(_values(held), split.validation.y)
+    return lambda said, y: _regression(said, y, variance, split.target_scale)
+
+
+def _classes(said: Predictive, y: np.ndarray) -> dict[str, float]:
+    measured = metrics.classification(_probabilities(said.outputs), y)
+    return measured | {"loss": measured["nll"]}
+
+
+def _forecasts(said: Predictive, y: np.ndarray) -> dict[str, float]:
+    predicted = said.outputs.reshape(y.shape)
+    return metrics.forecasting(predicted, y) | {"loss": float(((predicted - y) ** 2).mean())}
+
+
+def _regression(said: Predictive, y: np.ndarray, variance: float, scale: float) -> dict[str, float]:
+    predicted = said.outputs.reshape(y.shape)
+    return {
+        **metrics.regression(predicted, y, scale),
+        **metrics.density(log_densities(_values(said), y, variance), scale),
+        "loss": float(((predicted - y) ** 2).mean()),
+    }
+
+
+def _values(said: Predictive) -> np.ndarray:
+    """Return the one value of each row in each pass, shape (samples, n)."""
+    return said.passes.reshape(len(said.passes), -1)
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:

@@ -33,10 +33,18 @@ class Calibration(Prediction):
 
 
 class Sampling(Prediction):
-    """Predictions averaged over passes in which dropping goes on, and nothing else of training does."""
+    """Predictions made of several passes in which dropping goes on, and nothing else of training does.
+
+    Classes and values are combined in two ways, and it is the target that says which, not how many outputs
+    there are: a forecast has several values.
+    """
 
     samples: Annotated[int, Field(ge=1, description="passes that are averaged")]
 
     @abstractmethod
     def combined(self, outputs: Tensor) -> Tensor:
-        """Return outputs (n, k) for those of all passes (samples, n, k): scores or values."""
+        """Return scores (n, classes) for those of all passes (samples, n, classes)."""
+
+    @abstractmethod
+    def averaged(self, outputs: Tensor) -> Tensor:
+        """Return values (n, k) for those of all passes (samples, n, k)."""
