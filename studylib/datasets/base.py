@@ -81,6 +81,7 @@ DECIDING = {
     "ranking": Deciding("test_ndcg_at_20", 0.005),
     "rating": Deciding("test_rmse", 0.005),
 }
+BLOCK = 1 << 24  # bytes that are hashed at once
 EFFECT = 0.02  # of the standard deviation of a regression's target
 
 
@@ -127,6 +128,13 @@ class Dataset(Component):
     def split(self, seed: int) -> Split:
         """Return the split of ``seed``; scaling and vocabulary come from the train rows alone."""
 
+    def refuse_unusable(self) -> None:  # nothing of what ships with a package
+        """Say what is wrong with the data before anything starts: of a user's own file, whatever is.
+
+        Raises:
+            ParameterError: the file, the row and the column, what was expected and what was found.
+        """
+
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes, in the order of their numbers; empty where there are none."""
         return ()
@@ -162,5 +170,7 @@ def content_hash(dataset: Dataset) -> str:
     digest = sha256()
     for name, array in sorted(dataset.arrays().items()):
         digest.update(f"{name}/{array.dtype.str}/{array.shape}".encode())
-        digest.update(array.tobytes())
+        step = max(1, BLOCK // max(1, array[:1].nbytes))
+        for start in range(0, len(array), step):  # not whole: it may be larger than the memory
+            digest.update(array[start : start + step].tobytes())
     return digest.hexdigest()

@@ -1,0 +1,226 @@
+"""Tables of one's own, CSV or parquet, read by pyarrow: columns as numbers, texts, levels or times.
+
+Rows are counted as a spreadsheet shows them: the names of a CSV's columns are row 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from studylib.datasets import _cells
+from studylib.datasets._own import located
+from studylib.datasets._spelling import header, refuse_misspelt
+from studylib.errors import ParameterError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+BLOCK = 1 << 22  # bytes of CSV at once; a row has to fit
+PARQUET = b"PAR1"
+LISTED = 12  # names that a message lists
+
+
+@final
+@dataclass(frozen=True)
+class Place:
+    """Where a column stands, for messages: the path as it was typed, the name, the row of its first cell."""
+
+    path: str
+    column: str
+    first: int
+
+    def error(self, index: int, what: str) -> ParameterError:
+        """Return the error that is about the cell ``index``, counted from 0."""
+        return ParameterError(f"{self.path}, row {self.first + index}, column {self.column!r}: {what}")
+
+
+@final
+@dataclass(frozen=True)
+class Table:
+    """Columns of a table by their role, such as ``text``, as they stand in the file.
+
+    Attributes:
+        path: as it was typed.
+        rows: how many there are.
+        names: of all columns of the file.
+        columns: by role the name, and the cells.
+        first: the row of the first cells, 2 for a CSV.
+    """
+
+    path: str
+    rows: int
+    names: tuple[str, ...]
+    columns: Mapping[str, tuple[str, pa.ChunkedArray]]
+    first: int
+
+    def numbers(self, role: str) -> np.ndarray:
+        """Return the column as finite numbers, float64.
+
+        Raises:
+            ParameterError: the first cell that is missing, infinite or no number.
+        """
+        return _cells.finite(*self._cells(role))
+
+    def texts(self, role: str) -> list[str]:
+        """Return the column as texts, numbers as they are written.
+
+        Raises:
+            ParameterError: the first cell that is missing or blank.
+        """
+        return _cells.texts(*self._cells(role))
+
+    def levels(self, role: str) -> tuple[tuple[str, ...], np.ndarray]:
+        """Return the different values as texts, in a stable order, and the number of each row's, int64.
+
+        Whole numbers are ordered as numbers, other texts by the alphabet.
+
+        Raises:
+            ParameterError: the first cell that is missing or blank.
+        """
+        return _cells.levels(*self._cells(role))
+
+    def times(self, role: str) -> np.ndarray:
+        """Return the column as ``datetime64[us]``, without a zone: UTC where zones are given.
+
+        Dates and times are as ISO 8601 has them, or seconds since 1970 as whole numbers.
+
+        Raises:
+            ParameterError: the first cell that is missing or no time.
+        """
+        return _cells.times(*self._cells(role))
+
+    def place(self, role: str) -> Place:
+        """Return where the column of a ``role`` stands, to tell what is wrong with a cell."""
+        return self._cells(role)[1]
+
+    def _cells(self, role: str) -> tuple[pa.ChunkedArray, Place]:
+        name, cells = self.columns[role]
+        return cells, Place(self.path, name, self.first)
+
+
+def read(path: str, wanted: Mapping[str, str]) -> Table:
+    """Read the ``wanted`` columns, named by role, of a CSV or parquet, which its first bytes tell apart.
+
+    Raises:
+        ParameterError: no such file or column, no rows, rows of other lengths, another encoding, quotes that
+            never close, two columns of one name.
+    """
+    import pyarrow as pa
+
+    source = Source.of(path)
+    for role, name in wanted.items():
+        refuse_unknown(path, source.names, name, f"dataset.{role}")
+    blocks = list(source.blocks([*dict.fromkeys(wanted.values())]))
+    if not sum(len(block) for block in blocks):
+        raise ParameterError(f"{path}: expected rows below the names of the columns, got none.")
+    whole = pa.Table.from_batches(blocks)
+    columns = {role: (name, whole[name]) for role, name in wanted.items()}
+    return Table(path, len(whole), tuple(source.names), columns, source.first)
+
+
+def refuse_unknown(path: str, names: Sequence[str], name: str, setting: str) -> None:
+    """Insist that ``name`` is a column.
+
+    Raises:
+        ParameterError: it is not; the nearest is named.
+    """
+    if name in names:
+        return
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    known = ", ".join(names[:LISTED]) + more
+    raise ParameterError(
+        f"{path}: {setting}: there is no column {name!r}.{did_you_mean(name, names)} Columns: {known}."
+    )
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """A table that is read block by block, so that it need not fit into memory.
+
+    Attributes:
+        names: of the columns.
+        separator: of a CSV; empty for parquet.
+        first: the row of the first cells.
+    """
+
+    shown: str
+    path: Path
+    names: list[str]
+    separator: str
+    first: int
+
+    @classmethod
+    def of(cls, path: str) -> Source:
+        """Look at the file, and at its first row alone."""
+        found = located(path)
+        with found.open("rb") as file:
+            if file.read(len(PARQUET)) == PARQUET:
+                from studylib.datasets import _parquet
+
+                return cls(path, found, _parquet.names(found, path), "", 1)
+        refuse_misspelt(found, path)
+        return cls(path, found, *header(found, path), 2)
+
+    def blocks(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Give the ``columns``, some rows at a time; the cells of a CSV are texts, null where missing.
+
+        Raises:
+            ParameterError: the file is not well formed, and where.
+        """
+        if self.separator:
+            return _texts(self, columns)
+        from studylib.datasets import _parquet
+
+        return _parquet.blocks(self.path, self.shown, columns)
+
+
+def _texts(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    ragged: list[Any] = []
+
+    def hear(row: Any) -> str:
+        ragged.append(row)
+        return "error"
+
+    # by number: names may be odd, and the first row is known
+    numbers = {name: str(number) for number, name in enumerate(source.names)}
+    try:
+        reader = csv.open_csv(
+            source.path,
+            read_options=csv.ReadOptions(
+                use_threads=False,
+                block_size=BLOCK,
+                column_names=list(numbers.values()),
+                skip_rows_after_names=1,
+            ),
+            parse_options=csv.ParseOptions(
+                delimiter=source.separator, newlines_in_values=True, invalid_row_handler=hear
+            ),
+            convert_options=csv.ConvertOptions(
+                include_columns=[numbers[name] for name in columns],
+                column_types=dict.fromkeys(numbers.values(), pa.string()),
+                strings_can_be_null=True,
+                null_values=list(_cells.MISSING),
+            ),
+        )
+        for block in reader:
+            yield block.rename_columns(list(columns))
+    except pa.ArrowInvalid as error:
+        raise _malformed(source, ragged, str(error)) from None
+
+
+def _malformed(source: Source, ragged: list[Any], said: str) -> ParameterError:
+    if not ragged:
+        return ParameterError(f"{source.shown}: cannot be read as CSV: {said}.")
+    row = ragged[0]
+    return ParameterError(
+        f"{source.shown}, row {row.number}: expected {row.expected_columns} columns, got"
+        f" {row.actual_columns}: {row.text[:60]!r}. Put quotes around what holds a separator, or mend the row."
+    )
