@@ -175,7 +175,7 @@ def density(logs: np.ndarray, scale: float = 1.0) -> dict[str, float]:
 
     Args:
         logs: ln p of each row's standardised target, shape (n,).
-        scale: what a standardised target is multiplied by to have the target's unit, and a density divided by.
+        scale: the standardised target times this is in the target's unit; the density is divided by it.
     """
     return _all("regression", logs.astype(float) - log(scale), takes="densities")
 
