@@ -69,7 +69,8 @@ def _publish(request: Request, out: Path, drawers: Pool) -> str:
         source = sources.notebook(request.params.study)
         shown = {study.RECORD: str(record.absolute())}
         notebooks.execute(source, executed, request.params.tree, environment=shown)
-        page = drawers.submit(_page, executed, record, request.command, commit()).result()
+        said = (request.command, commit(), request.params.budget)
+        page = drawers.submit(_page, executed, record, *said).result()
         write_whole(request.path(out, ".html"), page)
     except StudyError as error:
         return str(error)
@@ -80,10 +81,10 @@ def _publish(request: Request, out: Path, drawers: Pool) -> str:
     return ""
 
 
-def _page(executed: Path, record: Path, command: str, commit: str) -> bytes:
+def _page(executed: Path, record: Path, command: str, commit: str, budget: str) -> bytes:
     from studylib import pages
 
-    return pages.study_page(executed, Record.load(record), command=command, commit=commit)
+    return pages.study_page(executed, Record.load(record), command=command, commit=commit, budget=budget)
 
 
 def index(out: Path) -> Path:

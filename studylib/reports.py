@@ -145,6 +145,7 @@ def _made_from(request: Request, one: Planned, package: str) -> dict[str, str]:
         "notebook": editions.seal_of(sources.notebook(request.params.study)),
         "code": package,
         "command": request.command,
+        "what it costs": editions.seal(request.params.budget),
     }
 
 

@@ -212,6 +212,7 @@ def _facts(one: Planned) -> dict[str, Any]:
         "task": dataset.task,
         "unit": dataset.unit,
         **dataset.words(),
+        **({"decides": list(one.params.by_dataset)} if one.params.by_dataset else {}),
     }
 
 

@@ -18,6 +18,7 @@ from studylib.records import Verdict
 INJECTED = "injected-parameters"
 # what the foot of a page says of how it was made, and the parameters of the run, which are compared as such
 COMMAND = re.compile(r'<pre class="command"><code[^>]*>.*?</code></pre>', re.DOTALL)
+BUDGET = re.compile(r'<div class="wide"><dt>What it costs</dt><dd>.*?</dd></div>', re.DOTALL)
 MADE = re.compile(r"<div><dt>Made</dt><dd>.*?</dd></div>", re.DOTALL)
 COMMIT = re.compile(r"<dt>Commit</dt><dd><code>(.*?)</code></dd>", re.DOTALL)
 PARAMETERS = re.compile(
@@ -98,9 +99,9 @@ def of_notebook(text: str) -> Reading:
 
 
 def of_page(html: str) -> Reading:
-    """Read a page: everything that is seen, but for the command that made it, when, and of which commit."""
+    """Read a page: everything that is seen, but for how it was made: by what, when, at what cost."""
     commit, parameters = COMMIT.search(html), PARAMETERS.search(html)
-    for unread in (COMMAND, MADE, COMMIT, PARAMETERS):
+    for unread in (COMMAND, BUDGET, MADE, COMMIT, PARAMETERS):
         html = unread.sub("", html, count=0 if unread is COMMAND else 1)
     code = unescape(re.sub(r"<[^>]*>", "", parameters[1])) if parameters else None
     return Reading(_Seen.lines(html), [], code, unescape(commit[1]) if commit else "")

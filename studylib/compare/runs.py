@@ -62,6 +62,7 @@ class Changes:
     versions: Differing
     only: tuple[tuple[str, ...], tuple[str, ...]]
     arms: tuple[ArmChange, ...]
+    attributions: tuple[str, ...] = ()  # what the licences of the data ask to be said
 
     def lines(self) -> list[str]:
         """Return the comparison as plain text, a line for each thing that differs and each common arm."""
@@ -150,6 +151,9 @@ def changes(before: Record, after: Record, metric: str | None = None) -> Changes
             _arm_change(arm, before, after, metric, (old_verdicts[arm], new_verdicts[arm]))
             for arm in before.arms
             if arm in after.arms
+        ),
+        attributions=tuple(
+            dict.fromkeys(filter(None, (r.dataset.get("attribution") for r in (before, after))))
         ),
     )
 

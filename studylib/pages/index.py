@@ -12,6 +12,7 @@ from studylib.metrics import metric_of
 from studylib.pages import strip
 from studylib.pages.images import figure
 from studylib.pages.layout import page
+from studylib.pages.provenance import attributions
 from studylib.pages.verdicts import counts, deciding
 from studylib.records import Record
 
@@ -56,6 +57,7 @@ def index_page(
         fits=fits,
         lost=lost,
         catalogue=_local(catalogue) if catalogue else "",
+        attributions=attributions(card["record"] for card in cards),
         command=command,
         commit=commit,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
@@ -10,10 +11,10 @@ from studylib.pages.dates import made
 from studylib.records import Record
 from studylib.secrets import masked
 
-FACTS = ("about", "source", "licence", "not good for")
+FACTS = ("about", "source", "licence", "attribution", "not good for")
 
 
-def provenance(record: Record, command: str, commit: str) -> dict[str, Any]:
+def provenance(record: Record, command: str, commit: str, budget: str = "") -> dict[str, Any]:
     """Return what a page says of its origin: data, versions, code, command, parameters."""
     return {
         "rows": _rows(record),
@@ -22,8 +23,20 @@ def provenance(record: Record, command: str, commit: str) -> dict[str, Any]:
         "commit": commit,
         "command": command,
         "made": made(),
+        "budget": budget,
+        "attribution": attribution(record),
         "parameters": yaml(masked(record.params)),
     }
+
+
+def attribution(record: Record) -> str:
+    """Return what the licence of a record's data asks to be said wherever they are used; often nothing."""
+    return str(record.dataset.get("attribution", ""))
+
+
+def attributions(records: Iterable[Record]) -> list[str]:
+    """Return what the licences of all data ask to be said, each once."""
+    return list(dict.fromkeys(text for one in records if (text := attribution(one))))
 
 
 def yaml(value: Any) -> str:

@@ -18,10 +18,11 @@ from studylib.pages.verdicts import deciding
 from studylib.records import Contrast, Record
 
 BESIDE = {"executed notebook": ".ipynb", "record": ".json"}
+DECIDING = ("metric", "smallest_effect")
 NAMED = 12  # lost fits of one arm that are listed one by one
 
 
-def study_page(executed: Path, record: Record, *, command: str, commit: str) -> bytes:
+def study_page(executed: Path, record: Record, *, command: str, commit: str, budget: str = "") -> bytes:
     """Return the page of a run: one HTML file that needs no other.
 
     Args:
@@ -29,6 +30,7 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str) -> 
         record: the run's record, with its contrasts and its headline.
         command: what makes the page again, as typed.
         commit: of the code that made it.
+        budget: what the run costs, in words; nothing is said of it if empty.
 
     Raises:
         ParameterError: ``executed`` cannot be read, or is no notebook.
@@ -49,7 +51,7 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str) -> 
         lost=_lost(record),
         notebook=notebook,
         watched=watched,
-        provenance=provenance(record, command, commit),
+        provenance=provenance(record, command, commit, budget),
     )
 
 
@@ -58,12 +60,19 @@ def _facts(record: Record) -> dict[str, str]:
     direction = "higher is better" if metric.higher_is_better else "lower is better"
     unit = _unit(record) if metric.unit == OF_TARGET else metric.unit
     effect = f"{float(record.params['smallest_effect']) * metric.scale:g} {unit}".strip()
+    metric_by, effect_by = (_by_dataset(record, key) for key in DECIDING)
     return {
         "Data": str(record.dataset.get("name", "unknown")),
-        "Decided by": f"{compare.spoken(str(record.params['metric']))} ({direction})",
-        "Smallest effect that matters": effect,
+        "Decided by": f"{compare.spoken(str(record.params['metric']))} ({direction}){metric_by}",
+        "Smallest effect that matters": f"{effect}{effect_by}",
         "Fits": f"{len(record.fits)}: {len(record.arms)} arms, {record.params['seeds']} seeds each",
     }
+
+
+def _by_dataset(record: Record, key: str) -> str:
+    """Return who chose what arms are judged by, where it was not the study or who ran it."""
+    chosen = key in record.dataset.get("decides", ())
+    return ", chosen by the dataset, as nobody said another" if chosen else ""
 
 
 def _glance(record: Record) -> dict[str, Any] | None:
