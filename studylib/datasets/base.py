@@ -135,6 +135,13 @@ class Dataset(Component):
             ParameterError: the file, the row and the column, what was expected and what was found.
         """
 
+    def refuse_seeds(self, seeds: int) -> None:
+        """Insist that there is a split for each of so many seeds, as there is but for published splits.
+
+        Raises:
+            ParameterError: there are fewer.
+        """
+
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes, in the order of their numbers; empty where there are none."""
         return ()
