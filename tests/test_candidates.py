@@ -94,7 +94,7 @@ def test_a_taken_value_that_is_no_number_is_named_by_its_place() -> None:
         ),
         (
             {"l1": {"strength": {"low": 0.0, "high": 1.0}}},
-            "arms.a.l1.strength.low: expected greater than 0, got 0",
+            "arms.a.l1.strength.low: expected greater than 0 where log is true, got 0",
         ),
         ({"l1": {"strength": {"low": 0.1}}}, "arms.a.l1.strength.high: missing"),
         (
@@ -113,8 +113,8 @@ def test_a_taken_value_that_is_no_number_is_named_by_its_place() -> None:
         ({"l1": {"srength": [0.1]}}, "arms.a.l1: unknown setting 'srength'. Did you mean 'strength'"),
         ({"l11": {"strength": [0.1]}}, "arms.a: unknown regularizer 'l11'. Did you mean 'l1'"),
         (
-            {"cutout": {"size": {"low": 1.0, "high": 5.0}}},
-            "arms.a.cutout.size: expected a valid integer, got 1.0",
+            {"cutout": {"size": {"low": 1.5, "high": 5.0}}},
+            "arms.a.cutout.size.low: expected a valid integer, got 1.5",
         ),
     ],
 )
