@@ -87,8 +87,9 @@ class FactorizationNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(items))
         self.rows_slot = Slot("rows", "factors", factors)
         self.items_slot = Slot("items", "factors", factors)
-        nn.init.normal_(self.rows.weight, std=scale)
-        nn.init.normal_(self.items.weight, std=scale)
+        if factors:
+            nn.init.normal_(self.rows.weight, std=scale)
+            nn.init.normal_(self.items.weight, std=scale)
 
     def forward(self, rows: Tensor, items: Tensor) -> Tensor:
         """Return the scores of rows (n,) with items (n, k), shape (n, k)."""
@@ -99,6 +100,44 @@ class FactorizationNetwork(nn.Module):
         products: Tensor = self.rows_slot(p).unsqueeze(1) * self.items_slot(q)
         return products.sum(-1) + self.bias[items]
 
-    def all_scores(self) -> Tensor:
-        """Return the scores of every row with every item, shape (rows, items)."""
-        return self.rows.weight @ self.items.weight.T + self.bias
+    def all_scores(self, rows: slice = slice(None)) -> Tensor:
+        """Return the scores of ``rows``, which are every row if none are named, with every item."""
+        return self.rows.weight[rows] @ self.items.weight.T + self.bias
+
+
+@final
+class RatingNetwork(nn.Module):
+    """Ratings of (row, item) pairs: μ + b_row + b_item + p·q, with the factors of ``pairs``.
+
+    μ is a number that is not learnt, the mean of the train ratings.
+    """
+
+    mean: Tensor
+
+    def __init__(self, pairs: FactorizationNetwork, mean: float) -> None:
+        super().__init__()
+        self.rows, self.items = pairs.rows, pairs.items
+        self.rows_slot, self.items_slot = pairs.rows_slot, pairs.items_slot
+        self.row_bias = nn.Parameter(torch.zeros(self.rows.num_embeddings, 1))
+        self.item_bias = nn.Parameter(torch.zeros(self.items.num_embeddings, 1))
+        self.register_buffer("mean", torch.tensor(mean))
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Return the ratings (n,) of the pairs (n, 2) of row and item."""
+        rows, items = pairs.T
+        return self.ratings(self.rows(rows), self.items(items), self.row_bias[rows], self.item_bias[items])
+
+    def ratings(self, p: Tensor, q: Tensor, row_bias: Tensor, item_bias: Tensor) -> Tensor:
+        """Return the ratings (n,) of gathered factors (n, d) and biases (n, 1)."""
+        products: Tensor = self.rows_slot(p) * self.items_slot(q)
+        return self.mean + row_bias[:, 0] + item_bias[:, 0] + products.sum(1)
+
+    @torch.no_grad()
+    def forget(self, rows: Tensor, items: Tensor) -> None:
+        """Let the rows and items of those numbers have neither factors nor a bias: they are as the mean."""
+        for numbers, factors, bias in (
+            (rows, self.rows.weight, self.row_bias),
+            (items, self.items.weight, self.item_bias),
+        ):
+            factors[numbers] = 0
+            bias[numbers] = 0

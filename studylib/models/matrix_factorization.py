@@ -1,4 +1,4 @@
-"""Matrix factorization for implicit feedback.
+"""Matrix factorization, for rankings from implicit feedback and for ratings.
 
 Source: Koren, Bell and Volinsky (2009), https://doi.org/10.1109/MC.2009.263
 """
@@ -19,11 +19,19 @@ if TYPE_CHECKING:
 
 @final
 class MatrixFactorization(Model):
-    """score(u, i) = p_u · q_i + b_i: a row and an item fit when their factors point the same way."""
+    """score(u, i) = p_u · q_i + b_i: a row and an item fit when their factors point the same way.
+
+    A rating is predicted as μ + b_u + b_i + p_u · q_i, with the mean μ of the train ratings; in a ranking μ
+    and b_u would be the same for all items of a row. The biases are no layers: of all penalties
+    ``embedding_l2`` alone covers them, and in ratings only. Without factors there are biases alone: a ranking
+    by popularity, or the usual baseline of ratings.
+    """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"interactions"})
 
-    factors: Annotated[int, Field(ge=1, description="length of the factors of a row and of an item")] = 32
+    factors: Annotated[
+        int, Field(ge=0, description="length of the factors of a row and of an item; 0 has biases")
+    ] = 32
     scale: Annotated[float, Field(gt=0, description="standard deviation of the initial factors")] = 0.1
 
     def layers(self) -> Mapping[str, LayerKind]:

@@ -37,6 +37,9 @@ class EmbeddingL2(InteractionPenalty):
     Formula: \frac{\lambda}{B} \sum_{(u,i)} \Big( \lVert p_u \rVert^2 + \lVert q_i \rVert^2
     + \sum_j \lVert q_j \rVert^2 \Big)
 
+    In a rating there are no negatives, and the biases of rows and items pay as the vectors do, or λ of their
+    own; in a ranking an item's bias is free. An exact solution takes all interactions as one batch.
+
     Use: Factorizations overfit rows with few interactions; this and the number of factors hold them.
 
     Traps: Code of the papers counts in yet other ways: LightGCN's takes half of interaction, RecBole's by
@@ -50,11 +53,31 @@ class EmbeddingL2(InteractionPenalty):
             description="what pays: rows as often as a batch uses them, once if it does, or all in every step"
         ),
     ] = "interaction"
+    biases: Annotated[
+        float | None, Field(ge=0, description="λ of the biases of a rating; as strength where none is said")
+    ] = None
 
     def value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
         """Return λ times the sum over the tables of what each of them pays."""
+        return self.strength * self._all_paid(tables, used)
+
+    def bias_value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
+        """Return λ of the biases times the same of them."""
+        return self._of_biases * self._all_paid(tables, used)
+
+    def prices(self, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return λ·n by interaction, λ in a batch of all, λ·N in full; of vectors and of biases."""
+        every = counts.sum().expand_as(counts)
+        weight = {"interaction": counts, "batch": counts.clamp(max=1), "full": every}[self.definition]
+        return self.strength * weight, self._of_biases * weight
+
+    @property
+    def _of_biases(self) -> float:
+        return self.strength if self.biases is None else self.biases
+
+    def _all_paid(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
         paid = (self._paid(table, rows) for table, rows in zip(tables, used, strict=True))
-        return self.strength * sum(paid, start=tables[0].new_zeros(()))
+        return sum(paid, start=tables[0].new_zeros(()))
 
     def _paid(self, table: Tensor, rows: Rows) -> Tensor:
         if self.definition == "interaction":

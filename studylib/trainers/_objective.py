@@ -80,3 +80,9 @@ class Objective:
         for penalty in self._of_interactions:
             loss = loss + self._live(penalty).value(tables, used)
         return self(loss)
+
+    def of_biases(self, loss: Tensor, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
+        """Return ``loss`` with the prices of the biases, each (rows, 1), that a batch of ratings used."""
+        for penalty in self._of_interactions:
+            loss = loss + self._live(penalty).bias_value(tables, used)
+        return loss

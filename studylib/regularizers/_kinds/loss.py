@@ -120,3 +120,18 @@ class InteractionPenalty(Regularizer):
             tables: the embeddings, each (rows, d).
             used: for each table the rows that the batch used.
         """
+
+    @abstractmethod
+    def bias_value(self, tables: Sequence[Tensor], used: Sequence[Rows]) -> Tensor:
+        """Return the cost of the biases of a rating, each table (rows, 1), as ``value`` does of vectors."""
+
+    @abstractmethod
+    def prices(self, counts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return λ·w of vectors and of biases, (rows,) each, where all interactions are one batch.
+
+        A row with n of the N interactions pays λ·w/N times its squared length: the sum of all losses and
+        prices, N times their mean, has λ·w of it.
+
+        Args:
+            counts: how many interactions each row of a table has.
+        """
