@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from studylib.datasets._loading import Tell
+
 ROWS = 50_000  # at once
 
 
@@ -27,7 +29,7 @@ def names(path: Path, shown: str) -> list[str]:
     return found
 
 
-def blocks(path: Path, shown: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def blocks(path: Path, shown: str, columns: Sequence[str], tell: Tell) -> Iterator[pa.RecordBatch]:
     """Give the ``columns``, some rows at a time.
 
     Raises:
@@ -41,8 +43,11 @@ def blocks(path: Path, shown: str, columns: Sequence[str]) -> Iterator[pa.Record
         if types.is_nested(file.schema_arrow.field(name).type):
             kind = file.schema_arrow.field(name).type
             raise ParameterError(f"{shown}, column {name!r}: expected one value in each row, got {kind}.")
+    size, done = path.stat().st_size, 0
     try:
         for block in file.iter_batches(ROWS, columns=list(columns)):
+            done += len(block)
+            tell(size * done // max(1, file.metadata.num_rows))
             yield block.select(list(columns))
     except (pa.ArrowException, OSError) as error:
         raise ParameterError(f"{shown}: the file is damaged: {error}.") from None

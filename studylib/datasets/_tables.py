@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from studylib.datasets._loading import Tell
+
 BLOCK = 1 << 22  # bytes of CSV at once; a row has to fit
 PARQUET = b"PAR1"
 LISTED = 12  # names that a message lists
@@ -166,20 +168,27 @@ class Source:
         refuse_misspelt(found, path)
         return cls(path, found, *header(found, path), 2)
 
-    def blocks(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    def blocks(self, columns: Sequence[str], tell: Tell | None = None) -> Iterator[pa.RecordBatch]:
         """Give the ``columns``, some rows at a time; the cells of a CSV are texts, null where missing.
+
+        Args:
+            tell: is told how many bytes are read.
 
         Raises:
             ParameterError: the file is not well formed, and where.
         """
         if self.separator:
-            return _texts(self, columns)
+            return _texts(self, columns, tell or _unheard)
         from studylib.datasets import _parquet
 
-        return _parquet.blocks(self.path, self.shown, columns)
+        return _parquet.blocks(self.path, self.shown, columns, tell or _unheard)
 
 
-def _texts(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _unheard(_done: int) -> None:
+    return
+
+
+def _texts(source: Source, columns: Sequence[str], tell: Tell) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
     from pyarrow import csv
 
@@ -191,9 +200,10 @@ def _texts(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
     # by number: names may be odd, and the first row is known
     numbers = {name: str(number) for number, name in enumerate(source.names)}
+    file = pa.OSFile(str(source.path))
     try:
         reader = csv.open_csv(
-            source.path,
+            file,
             read_options=csv.ReadOptions(
                 use_threads=False,
                 block_size=BLOCK,
@@ -211,6 +221,7 @@ def _texts(source: Source, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
             ),
         )
         for block in reader:
+            tell(file.tell())
             yield block.rename_columns(list(columns))
     except pa.ArrowInvalid as error:
         raise _malformed(source, ragged, str(error)) from None
@@ -222,5 +233,5 @@ def _malformed(source: Source, ragged: list[Any], said: str) -> ParameterError:
     row = ragged[0]
     return ParameterError(
         f"{source.shown}, row {row.number}: expected {row.expected_columns} columns, got"
-        f" {row.actual_columns}: {row.text[:60]!r}. Put quotes around what holds a separator, or mend the row."
+        f" {row.actual_columns}: {row.text[:60]!r}. Put quotes around what holds a separator, or mend it."
     )
