@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from small_packages import write
 
-from studylib.datasets import _sources, docstrings
+from studylib.datasets import _sources, _words, docstrings
 from studylib.datasets._splits import stratified
 from studylib.datasets.docstrings import LIBRARIES, MASK, Docstrings
 from studylib.errors import StudyError
@@ -66,10 +66,10 @@ def test_numbers_of_words_go_by_frequency_and_then_by_the_alphabet() -> None:
     """A vocabulary does not depend on the order of the rows."""
     rows = [("b", "a", "b"), ("c", "a"), ("d",)]
 
-    assert docstrings.vocabulary(rows, 1) == {"a": 2, "b": 3, "c": 4, "d": 5}
-    assert docstrings.vocabulary(rows[::-1], 2) == {"a": 2, "b": 3}
-    assert docstrings.encode([("a", "x", "b", "a")], {"a": 2, "b": 3}, 3).tolist() == [[2, 1, 3]]
-    assert docstrings.encode([("b",)], {"a": 2, "b": 3}, 3).tolist() == [[3, 0, 0]]
+    assert _words.vocabulary(rows, 1) == {"a": 2, "b": 3, "c": 4, "d": 5}
+    assert _words.vocabulary(rows[::-1], 2) == {"a": 2, "b": 3}
+    assert _words.encode([("a", "x", "b", "a")], {"a": 2, "b": 3}, 3).tolist() == [[2, 1, 3]]
+    assert _words.encode([("b",)], {"a": 2, "b": 3}, 3).tolist() == [[3, 0, 0]]
 
 
 def test_first_paragraphs_are_found_wherever_they_stand(tmp_path: Path) -> None:

@@ -66,6 +66,22 @@ def stratified(seed: int, labels: np.ndarray, train: int, validation: int) -> Pa
     return Parts(order[in_train], order[in_validation & ~in_train], order[~in_validation])
 
 
+def held_out(
+    seed: int, labels: np.ndarray, train: int | None, validation: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw train and validation rows where the test rows are given; classes have their shares in both.
+
+    The validation rows are the same for any ``train``, and the train rows of a smaller one are among those
+    of a larger one: accuracies at several sizes differ by the rows that came in, and by nothing else.
+
+    Args:
+        labels: class numbers 0 … k − 1 of the rows that are no test rows, shape (n,).
+        train: how many; None for all that are left.
+    """
+    drawn = stratified(seed, labels, validation, train or 0)
+    return (drawn.test if train is None else drawn.validation), drawn.train
+
+
 def _quota(counts: np.ndarray, size: int) -> np.ndarray:
     """Share ``size`` among classes in proportion to ``counts``, by largest remainder."""
     import numpy as np

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self, final
 
 from pydantic import Field, model_validator
 
-from studylib.datasets import _sources
+from studylib.datasets import _sources, _words
 from studylib.datasets._cache import stored
 from studylib.datasets._sources import Source
 from studylib.datasets._splits import TrainRows, ValidationRows, leave_a_test, stratified
-from studylib.datasets.base import Dataset, Examples, Split
+from studylib.datasets._words import MASK, Texts, chosen, split_of, words
+from studylib.datasets.base import Dataset, Split
 from studylib.errors import StudyError
 from studylib.places import store_folder
 
@@ -35,7 +36,6 @@ LIBRARIES = {
     "sympy": "sympy",
     "torch": "torch",
 }
-MASK = "<library>"
 MOST_FILES = 300  # of a library, in the order of a hash: torch alone has two thousand
 MOST_SENTENCES = 1500  # of a library, in the order of a hash
 SHORTEST, LONGEST = 4, 60
@@ -43,7 +43,6 @@ SHORTEST, LONGEST = 4, 60
 _ALIASES = r"np|sp|pd|plt|mpl|nx|scikit[- ]learn"
 _NAMES = "|".join([*LIBRARIES, "scikit"])
 _LIBRARY = re.compile(rf"(?<![^\W_])(?:{_ALIASES})(?![^\W_])|[^\W_]*(?:{_NAMES})[^\W_]*", re.IGNORECASE)
-_WORD = re.compile(rf"{MASK}|[^\W_]+(?:'[^\W_]+)?")
 _PROSE = re.compile(r"[^\W\d_][^\s(=]*\s")  # it begins with a word, not with a call, a prompt or a directive
 _DESCRIBED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -108,36 +107,9 @@ class Docstrings(Dataset):
             StudyError: an installed library has fewer than ``per_class`` sentences.
         """
         texts, labels = _corpus(store_folder(), self.per_class)
-        rows = [words(text) for text in texts]
+        rows = Texts([words(text) for text in texts], labels)
         parts = stratified(seed, labels, self.train, self.validation)
-        numbers = vocabulary((rows[row] for row in parts.train), self.min_count)
-        x = encode(rows, numbers, self.length)
-        train, validation, test = (Examples(x[part], labels[part]) for part in parts)
-        shape = (len(numbers) + 2, self.length)
-        return Split(train, validation, test, shape, outputs=len(LIBRARIES), vocabulary=tuple(numbers))
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return the lower-case words of a masked text."""
-    return tuple(_WORD.findall(text.lower()))
-
-
-def vocabulary(rows: Iterable[Sequence[str]], min_count: int) -> dict[str, int]:
-    """Number the words from 2 on, the most frequent first, and of equally frequent ones by the alphabet."""
-    counts = Counter(word for row in rows for word in row)
-    known = sorted((-count, word) for word, count in counts.items() if count >= min_count)
-    return {word: number for number, (_, word) in enumerate(known, start=2)}
-
-
-def encode(rows: Sequence[Sequence[str]], numbers: dict[str, int], length: int) -> np.ndarray:
-    """Return the first ``length`` words of each row as numbers: 1 for an unknown one, 0 after the end."""
-    import numpy as np
-
-    x = np.zeros((len(rows), length), dtype=np.int64)
-    for row, line in zip(rows, x, strict=True):
-        kept = row[:length]
-        line[: len(kept)] = [numbers.get(word, 1) for word in kept]
-    return x
+        return split_of((chosen(rows, part) for part in parts), self.min_count, self.length, len(LIBRARIES))
 
 
 def collect(libraries: Iterable[Sequence[Source]]) -> list[list[str]]:
@@ -174,7 +146,7 @@ def _hash(text: str) -> bytes:
 def _corpus(folder: Path, per_class: int) -> tuple[tuple[str, ...], np.ndarray]:
     import numpy as np
 
-    ingredients = _sources.ingredients(LIBRARIES.values(), __file__)
+    ingredients = _sources.ingredients(LIBRARIES.values(), __file__, _words.__file__)
     known = stored(folder, "docstrings", ingredients, _build)
     texts: list[str] = []
     for name, installed in LIBRARIES.items():
