@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, final
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple, TypeVar, final
 
 from pydantic import BaseModel, ConfigDict
 
-from studylib import models
+from studylib import models, regularizers
 from studylib.components import Catalogue, Component, build
 from studylib.datasets.base import Dataset
-from studylib.errors import ParameterError, unknown
+from studylib.errors import Complaints, ParameterError, unknown
 from studylib.models.base import Model
 from studylib.trainers.base import Training
-from studylib.trainers.candidates import Settings, choices
+from studylib.trainers.candidates import (
+    Settings,
+    Values,
+    is_open,
+    listed,
+    made,
+    open_settings,
+    types,
+    values_of,
+)
 from studylib.trainers.compatibility import refuse_misfits
+from studylib.trainers.tuning import MOST, Point, Space, Tuning, corners, count, first, fitted, refuse_unequal
 
 C = TypeVar("C", bound=Component)
 Tree = Mapping[str, Any]
@@ -23,7 +35,13 @@ OVERRIDES = ("model", "training")  # what an arm may say besides its regularizer
 
 @final
 class Arm(BaseModel):
-    """One way that a study compares: its regularizers, and where it differs, its model and training."""
+    """One way that a study compares: its regularizers, and where it differs, its model and training.
+
+    Attributes:
+        regularizers: as they are asked for.
+        model, training: with the first of the values that they leave open.
+        space: what is left open, by ``<regularizer>.<setting>``, ``training.<setting>``, ``model.<setting>``.
+    """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -31,18 +49,66 @@ class Arm(BaseModel):
     regularizers: Settings
     model: Model
     training: Training
+    space: Mapping[str, Any] = {}
+
+    def at(self, point: Point, where: str = "") -> Arm:
+        """Return the arm with what is open at a ``point``.
+
+        Raises:
+            ParameterError: it cannot be there; ``where`` is the place of the arm.
+        """
+        changes: dict[str, dict[str, Any]] = {}
+        for name, value in point.items():
+            owner, _, setting = name.rpartition(".")
+            changes.setdefault(owner, {})[setting] = value
+        model, training = changes.pop("model", {}), changes.pop("training", {})
+        return Arm(
+            name=self.name,
+            regularizers={name: {**own, **changes.get(name, {})} for name, own in self.regularizers.items()},
+            model=_changed(self.model, model, f"{where}.model"),
+            training=_changed(self.training, training, f"{where}.training"),
+        )
+
+    @property
+    def shared(self) -> bool:
+        """Whether one fit may try everything: the path of an exact solution, which shares its work."""
+        owners = {name.rpartition(".")[0] for name in self.space}
+        return self.training.optimizer == "exact" and not owners & set(OVERRIDES)
 
 
-def training_of(value: Any, where: str, defaults: Tree) -> Training:
-    """Return how is trained: ``value``, completed by ``defaults``.
+@final
+class Common(NamedTuple):
+    """What the arms of a run have that say nothing else, each with what it leaves open.
+
+    Attributes:
+        asked: what is open, as it was asked for.
+    """
+
+    model: Model
+    training: Training
+    space: dict[str, Any]
+    asked: dict[str, dict[str, Any]]
+
+
+def common_of(model: Any, training: Any) -> Common:
+    """Return model and training of a run.
 
     Raises:
-        ParameterError: with the place ``where`` of what is wrong.
+        ParameterError: with the places of all that is wrong.
     """
-    return build(Training, {**defaults, **_mapping(value, where)}, where)
+    told = Complaints()
+    own = told.hear(_model, model, "model"), told.hear(_training, training, "training")
+    if not (own[0] and own[1]):
+        raise told.error()
+    asked = {
+        name: {key: value[key] for key in (n.rpartition(".")[2] for n in one.space)}
+        for name, value, one in (("model", model, own[0]), ("training", training, own[1]))
+        if one.space
+    }
+    return Common(own[0].part, own[1].part, {**own[1].space, **own[0].space}, asked)
 
 
-def arms_of(value: Any, dataset: Dataset, model: Model, training: Training) -> tuple[Arm, ...]:
+def arms_of(value: Any, dataset: Dataset, common: Common, tuning: Tuning) -> tuple[Arm, ...]:
     """Return the arms of a run, each with the model and the training of the run where it has none.
 
     Raises:
@@ -51,23 +117,85 @@ def arms_of(value: Any, dataset: Dataset, model: Model, training: Training) -> t
     arms = _mapping(value, "arms")
     if not arms:
         raise ParameterError("arms: expected at least a baseline, got none.")
-    return tuple(
-        _arm(name, _mapping(own, f"arms.{name}"), dataset, model, training) for name, own in arms.items()
+    made = tuple(
+        _arm(name, _mapping(own, f"arms.{name}"), dataset, common, tuning) for name, own in arms.items()
     )
+    refuse_unequal({arm.name: count(arm.space, tuning) for arm in made if arm.space})
+    return made
 
 
-def _arm(name: str, own: Tree, dataset: Dataset, model: Model, training: Training) -> Arm:
+def _arm(name: str, own: Tree, dataset: Dataset, common: Common, tuning: Tuning) -> Arm:
     where = f"arms.{name}"
+    model, training, space = common.model, common.training, dict(common.space)
     if "model" in own:
-        model = part(models.CATALOGUE, own["model"], f"{where}.model")
+        model, opened = _model(own["model"], f"{where}.model")
+        space = {key: values for key, values in space.items() if not key.startswith("model.")} | opened
     if "training" in own:
-        training = training_of(own["training"], f"{where}.training", training.model_dump())
+        said = _mapping(own["training"], f"{where}.training")
+        space = {key: v for key, v in space.items() if key.removeprefix("training.") not in said}
+        training, opened = _training(said, f"{where}.training", training.model_dump())
+        space |= opened
     # a mapping has no order: sorted, because equal parameters are to give equal numbers
     names = sorted(key for key in own if key not in OVERRIDES)
-    settings = {key: _mapping(own[key], f"{where}.{key}") for key in names}
-    for regularizers in choices(settings, where):
-        refuse_misfits(dataset, model, regularizers, training, where)
-    return Arm(name=name, regularizers=settings, model=model, training=training)
+    settings = {key: dict(sorted(_mapping(own[key], f"{where}.{key}").items())) for key in names}
+    for key in names:
+        if key not in regularizers.CATALOGUE:
+            raise unknown("regularizer", key, regularizers.CATALOGUE, where)
+    asked = {".".join(key): values for key, values in open_settings(settings, where).items()}
+    space = fitted({**asked, **dict(sorted(space.items()))}, tuning, where)
+    arm = Arm(name=name, regularizers=settings, model=model, training=training, space=space)
+    for point in _looked_at(space, tuning):
+        there = arm.at(point, where)
+        refuse_misfits(dataset, there.model, made(there.regularizers, where), there.training, where)
+    return arm
+
+
+def _looked_at(space: Space, tuning: Tuning) -> Iterator[dict[str, Any]]:
+    """Give the points that are checked: all of a grid, and of ranges that are drawn from the corners."""
+    values = [listed(v) for v in space.values()] if tuning.method == "grid" else [*corners(space).values()]
+    if prod(map(len, values)) <= MOST:
+        yield from (dict(zip(space, one, strict=True)) for one in product(*values))
+        return
+    for name, own in zip(space, values, strict=True):
+        yield from ({**first(space), name: value} for value in own)
+
+
+@final
+class _Opened(NamedTuple):
+    part: Any
+    space: dict[str, Any]
+
+
+def _model(value: Any, where: str) -> _Opened:
+    settings = {"name": value} if isinstance(value, str) else dict(_mapping(value, where))
+    name = settings.get("name")
+    if name not in models.CATALOGUE:
+        return _Opened(part(models.CATALOGUE, value, where), {})
+    space = _open(models.CATALOGUE[str(name)], settings, where)
+    return _Opened(part(models.CATALOGUE, settings | first(space), where), _prefixed(space, "model"))
+
+
+def _training(value: Any, where: str, defaults: Tree | None = None) -> _Opened:
+    settings = {**(defaults or {}), **_mapping(value, where)}
+    space = _open(Training, settings, where)
+    return _Opened(build(Training, settings | first(space), where), _prefixed(space, "training"))
+
+
+def _open(cls: type[Component], settings: Tree, where: str) -> dict[str, Values]:
+    kinds = types(cls)
+    return {
+        key: values_of(value, kinds.get(key, ""), f"{where}.{key}")
+        for key, value in settings.items()
+        if is_open(value, kinds.get(key, ""))
+    }
+
+
+def _prefixed(space: Space, owner: str) -> dict[str, Any]:
+    return {f"{owner}.{key}": values for key, values in space.items()}
+
+
+def _changed(whole: C, changes: Tree, where: str) -> C:
+    return build(type(whole), {**whole.model_dump(), **changes}, where) if changes else whole
 
 
 def part(catalogue: Catalogue[C], value: Any, where: str) -> C:

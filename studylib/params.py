@@ -11,14 +11,15 @@ from typing import Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from studylib import datasets, metrics, models
-from studylib.arms import Arm, arms_of, part, training_of
+from studylib import datasets, metrics
+from studylib.arms import Arm, arms_of, common_of, part
 from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
 from studylib.models.base import Model
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
+from studylib.trainers.tuning import Tuning
 
 Tree = Mapping[str, Any]
 RUN_NAME = r"\w[\w .-]*"  # it becomes the name of a file
@@ -46,6 +47,8 @@ class StudyParams(Plain):
     model: Model
     training: Training
     arms: tuple[Arm, ...]
+    tuning: Tuning
+    left_open: Tree  # of model and training, as it was asked for
     budget: str = ""  # what a run costs, in words: it decides no number
     by_dataset: tuple[str, ...] = ()  # which of DECIDING nobody said
     tree: Tree  # as it was asked for, in the form of a params file; without the budget
@@ -80,8 +83,9 @@ class StudyParams(Plain):
         return {
             **self.tree,
             "dataset": self.dataset.named_settings(),
-            "model": self.model.named_settings(),
-            "training": self.training.model_dump(mode="json"),
+            "model": {**self.model.named_settings(), **self.left_open.get("model", {})},
+            "training": {**self.training.model_dump(mode="json"), **self.left_open.get("training", {})},
+            **({"tuning": self.tuning.model_dump(mode="json")} if "tuning" in self.tree else {}),
         }
 
 
@@ -189,25 +193,25 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     for name in tree:
         told.hear(_refuse_stranger, name)
     dataset = told.hear(part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
-    model = told.hear(part, models.CATALOGUE, tree.get("model"), "model")
-    training = told.hear(training_of, tree.get("training"), "training", {})
+    common = told.hear(common_of, tree.get("model"), tree.get("training"))
+    tuning = told.hear(build, Tuning, tree.get("tuning") or {}, "tuning")
     plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
     if dataset and plain:
         told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
-        told.hear(dataset.refuse_seeds, plain.seeds)
     arms = (
-        told.hear(arms_of, tree.get("arms"), dataset, model, training)
-        if dataset and model and training
+        told.hear(arms_of, tree.get("arms"), dataset, common, tuning)
+        if dataset and common and tuning
         else None
     )
-    if told.lines or not (dataset and model and training and plain and arms):
+    if told.lines or not (dataset and common and tuning and plain and arms):
         raise told.error()
-    parts = {"dataset": dataset, "model": model, "training": training, "arms": arms, "tree": dict(tree)}
+    parts = {"dataset": dataset, "model": common.model, "training": common.training, "arms": arms}
+    parts |= {"tuning": tuning, "left_open": common.asked, "tree": dict(tree)}
     return StudyParams.model_validate({"study": study, "run": run, **parts, **plain.model_dump()})
 
 
 def _refuse_stranger(name: object) -> None:
-    known = set(StudyParams.model_fields) - {"study", "run", "tree", "by_dataset"}
+    known = set(StudyParams.model_fields) - {"study", "run", "tree", "by_dataset", "left_open"}
     if name in known:
         return
     inner = nearest(str(name), Training.model_fields)
