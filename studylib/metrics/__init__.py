@@ -23,6 +23,7 @@ from studylib.metrics.formulas import (
     r2,
     recall_at_20,
     rmse,
+    skill,
 )
 from studylib.metrics.formulas import calibration_bins as calibration_bins
 from studylib.metrics.formulas import nonzeros as nonzeros
@@ -89,6 +90,15 @@ _METRICS = (
         mse,
         higher_is_better=False,
         meaning=meanings.squared_error,
+    ),
+    Metric(
+        "skill",
+        "skill",
+        frozenset({"forecasting"}),
+        skill,
+        higher_is_better=True,
+        meaning=meanings.avoided,
+        takes="forecasts",
     ),
     Metric("r2", "R²", frozenset({"regression"}), r2, higher_is_better=True, meaning=meanings.explained),
     Metric(
@@ -180,9 +190,16 @@ def density(logs: np.ndarray, scale: float = 1.0) -> dict[str, float]:
     return _all("regression", logs.astype(float) - log(scale), takes="densities")
 
 
-def forecasting(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:
-    """Return every forecasting metric by name, for arrays (n, horizon) of standardised values."""
-    return _all("forecasting", prediction.astype(float), target.astype(float))
+def forecasting(prediction: np.ndarray, target: np.ndarray, naive: np.ndarray) -> dict[str, float]:
+    """Return every forecasting metric by name, for standardised values.
+
+    Args:
+        prediction: shape (n, horizon).
+        target: what came, of the same shape.
+        naive: what a forecast that knows no better says, shape (n, horizon) or (n, 1).
+    """
+    both = prediction.astype(float, copy=False), target.astype(float, copy=False)
+    return _all("forecasting", *both) | _all("forecasting", *both, naive.astype(float), takes="forecasts")
 
 
 def rating(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:

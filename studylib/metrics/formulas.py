@@ -51,6 +51,17 @@ def mse(prediction: np.ndarray, target: np.ndarray) -> float:
     return float(((prediction - target) ** 2).mean())
 
 
+def skill(prediction: np.ndarray, target: np.ndarray, naive: np.ndarray) -> float:
+    """Share of a naive forecast's squared error that is avoided, 1 − mse(prediction)/mse(naive); at most 1.
+
+    The naive one repeats the last value that is known: 0 is no better than that. Where it makes no
+    error, 1 is none either, else 0. Source: Murphy (1988),
+    https://doi.org/10.1175/1520-0493(1988)116<2417:SSBOTM>2.0.CO;2
+    """
+    error, of_naive = mse(prediction, target), mse(naive, target)
+    return 1 - error / of_naive if of_naive else float(error == 0)
+
+
 def r2(prediction: np.ndarray, target: np.ndarray) -> float:
     """Share of variance explained, 1 − Σ (prediction − target)²/Σ (target − mean)²; at most 1.
 

@@ -55,6 +55,12 @@ def squared_error(difference: float, unit: str, rows: str) -> str:
     return f"the squared error is {_two(100 * difference)} % of the variance {_more(difference, 'less')}"
 
 
+def avoided(difference: float, unit: str, rows: str) -> str:
+    """Skill: of the error that repeating the last value makes."""
+    del unit, rows
+    return f"{_two(100 * difference)} % {_more(difference, 'less')} of a naive forecast's error is avoided"
+
+
 def explained(difference: float, unit: str, rows: str) -> str:
     """R²: of how much the rows differ."""
     del unit

@@ -22,8 +22,8 @@ class Metric:
         unit: of a difference; ``OF_TARGET`` where the dataset says it.
         meaning: what a difference means to somebody who does not know the metric: takes the difference, the
             unit of the target, and what a row is called in the plural.
-        takes: what ``function`` is given of a model: its predictions beside the truth, or the logarithms of
-            the densities that it gave to the true targets.
+        takes: what ``function`` is given of a model: its predictions beside the truth, those and the naive
+            forecast too, or the logarithms of the densities that it gave to the true targets.
         scale: 100 where a share is shown in percent and a difference of shares in percentage points.
     """
 
@@ -35,7 +35,7 @@ class Metric:
     meaning: Callable[[float, str, str], str]
     unit: str = ""
     scale: float = 1.0
-    takes: Literal["predictions", "densities"] = "predictions"
+    takes: Literal["predictions", "forecasts", "densities"] = "predictions"
 
     @property
     def about(self) -> str:

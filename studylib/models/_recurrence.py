@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from studylib.models._networks import WORD_SCALE
+from studylib.models._series import levelled
 from studylib.models._slot import Slot
 
 Weights: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -163,3 +164,16 @@ class SeriesRecurrence(Recurrence):
     def forward(self, series: Tensor) -> Tensor:
         """Return outputs (n, outputs)."""
         return self.read(series, series.new_ones(series.shape[:2], dtype=torch.bool))
+
+
+@final
+class LevelledRecurrence(Recurrence):
+    """Reads the values of a series less the last one, which is added to every output."""
+
+    def __init__(self, channels: int, hidden: int, outputs: int, pooling: str) -> None:
+        super().__init__({}, channels, hidden, outputs, pooling)
+
+    def forward(self, series: Tensor) -> Tensor:
+        """Return outputs (n, outputs)."""
+        steps, level = levelled(series)
+        return self.read(steps, steps.new_ones(steps.shape[:2], dtype=torch.bool)) + level

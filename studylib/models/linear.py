@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 @final
 class Linear(Model):
-    """ŷ = W·x + b: least squares for a number, softmax regression for classes."""
+    """ŷ = W·x + b: least squares for a number or a forecast, softmax regression for classes.
 
-    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
+    Of a series x is the whole past, all channels, and ŷ every step ahead at once.
+    """
+
+    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables", "series"})
 
     def layers(self) -> Mapping[str, LayerKind]:
         return {"output": "linear"}

@@ -32,6 +32,9 @@ class SeriesLSTM(Model):
     pooling: Annotated[
         Literal["mean", "last"], Field(description="what of the states is read: their mean, or the last one")
     ] = "last"
+    level: Annotated[
+        Literal["given", "last"], Field(description="what is forecast: values, or their distance to the last")
+    ] = "given"
 
     def layers(self) -> Mapping[str, LayerKind]:
         return {"input": "recurrent", "recurrent": "recurrent", "output": "linear"}
@@ -40,9 +43,10 @@ class SeriesLSTM(Model):
         return (("recurrent", "state"), ("states", "sequence"), ("pooled", "units"))
 
     def build(self, inputs: tuple[int, ...], outputs: int) -> nn.Module:
-        from studylib.models._recurrence import SeriesRecurrence
+        from studylib.models._recurrence import LevelledRecurrence, SeriesRecurrence
 
-        return SeriesRecurrence(inputs[1], self.hidden, outputs, self.pooling)
+        network = {"given": SeriesRecurrence, "last": LevelledRecurrence}[self.level]
+        return network(inputs[1], self.hidden, outputs, self.pooling)
 
 
 EXAMPLE = SeriesLSTM()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # at once; their activations stay in a core's cache, which makes a convolution twice as fast
 EVALUATION_ROWS = 256
-# of train, in each epoch: the split has shuffled them, and the metrics at the end look at all
+# of train, in each epoch; the metrics at the end look at all
 MONITORED_ROWS = 512
 
 
@@ -40,7 +40,7 @@ MONITORED_ROWS = 512
 class Trained:
     """A trained module and how it came about: losses without any penalty, one entry per epoch run.
 
-    The validation loss is that of all validation rows, the train loss that of the first 512 train rows.
+    The validation loss is that of all validation rows, the train loss that of 512 train rows.
     ``seconds`` is the time from the first step to the end of each epoch.
     """
 
@@ -90,7 +90,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
         module = model.build(split.inputs, split.outputs).to(device, dtype)
     rewire(module, model, techniques, len(split.train))
     x, y = _rows(split.train, dtype, device)
-    seen_x, seen_y = x[:MONITORED_ROWS], y[:MONITORED_ROWS]
+    seen_x, seen_y = _monitored(x, y)
     held_x, held_y = _rows(split.validation, dtype, device)
     target = targets(y, split, techniques, dtype)
     steps = -(-len(x) // training.batch_size)
@@ -122,6 +122,14 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     average.take(lambda: _passed(module, x))
     made = predictor(techniques, lambda rows: _outputs(module, rows), module, split, (held_x, held_y))
     return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, made)
+
+
+def _monitored(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the first rows, which the split has shuffled; of forecasts, which stand in time, some of all."""
+    if y.ndim == 1:
+        return x[:MONITORED_ROWS], y[:MONITORED_ROWS]
+    rows = torch.linspace(0, len(x) - 1, min(len(x), MONITORED_ROWS)).long()
+    return x[rows], y[rows]
 
 
 def squared_error(outputs: Tensor, target: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from studylib import metrics
+from studylib.trainers._forecasts import forecast_curves, repeated
 from studylib.trainers._predictive import log_densities, noise_variance
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from studylib.datasets.base import Split
+    from studylib.datasets.base import Examples, Split
     from studylib.trainers._predictive import Predictive
 
 POPULARITY_BINS = 5
@@ -37,36 +38,40 @@ def supervised(predict: Callable[[np.ndarray], Predictive], split: Split) -> Mea
     """
     held = predict(split.validation.x)
     measure = _measure(held, split)
-    train = measure(predict(split.train.x), split.train.y)
-    validation = measure(held, split.validation.y)
+    train = measure(predict(split.train.x), split.train)
+    validation = measure(held, split.validation)
     said = predict(split.test.x)
-    parts = {"train": train, "validation": validation, "test": measure(said, split.test.y)}
+    parts = {"train": train, "validation": validation, "test": measure(said, split.test)}
     measured = {f"{part}_{name}": value for part, values in parts.items() for name, value in values.items()}
-    measured |= _gap(measured)
-    if not split.classified:
-        return measured, {}
-    bins = metrics.calibration_bins(_probabilities(said.outputs), split.test.y)
-    return measured, {f"calibration_{name}": values for name, values in bins.items()}
+    return measured | _gap(measured), _curves(said.outputs, split)
 
 
-def _measure(held: Predictive, split: Split) -> Callable[[Predictive, np.ndarray], dict[str, float]]:
+def _curves(outputs: np.ndarray, split: Split) -> dict[str, list[float]]:
+    """Return what the ``outputs`` for the test rows are like: calibration of classes, steps of a forecast."""
+    if split.classified:
+        bins = metrics.calibration_bins(_probabilities(outputs), split.test.y)
+        return {f"calibration_{name}": values for name, values in bins.items()}
+    return forecast_curves(outputs, split.test) if split.test.y.ndim > 1 else {}
+
+
+def _measure(held: Predictive, split: Split) -> Callable[[Predictive, Examples], dict[str, float]]:
     """Return what measures predictions of a part; ``held`` are those of the validation rows."""
     if split.classified:
         return _classes
     if split.validation.y.ndim > 1:
         return _forecasts
     variance = noise_variance(_values(held), split.validation.y)
-    return lambda said, y: _regression(said, y, variance, split.target_scale)
+    return lambda said, rows: _regression(said, rows.y, variance, split.target_scale)
 
 
-def _classes(said: Predictive, y: np.ndarray) -> dict[str, float]:
-    measured = metrics.classification(_probabilities(said.outputs), y)
+def _classes(said: Predictive, rows: Examples) -> dict[str, float]:
+    measured = metrics.classification(_probabilities(said.outputs), rows.y)
     return measured | {"loss": measured["nll"]}
 
 
-def _forecasts(said: Predictive, y: np.ndarray) -> dict[str, float]:
-    predicted = said.outputs.reshape(y.shape)
-    return metrics.forecasting(predicted, y) | {"loss": float(((predicted - y) ** 2).mean())}
+def _forecasts(said: Predictive, rows: Examples) -> dict[str, float]:
+    measured = metrics.forecasting(said.outputs.reshape(rows.y.shape), rows.y, repeated(rows))
+    return measured | {"loss": measured["mse"]}
 
 
 def _regression(said: Predictive, y: np.ndarray, variance: float, scale: float) -> dict[str, float]:
