@@ -140,6 +140,24 @@ class Sentences(MadeUp):
 
 
 @final
+class Tides(MadeUp):
+    """A wave of 24 steps that begins anywhere, at any level, its height beside another channel of noise."""
+
+    task: ClassVar[str] = "forecasting"
+    inputs: ClassVar[str] = "series"
+    unit: ClassVar[str] = "standard deviations"
+    shape: ClassVar[tuple[int, ...]] = (8, 2)
+    outputs: ClassVar[int] = 3
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return eight steps of both channels, and the next three of the first."""
+        begins, levels = rng.uniform(0, 24, (ROWS, 1)), rng.normal(size=(ROWS, 1))
+        heights = levels + np.sin((begins + np.arange(11)) * np.pi / 12) + 0.1 * rng.normal(size=(ROWS, 11))
+        past = np.stack([heights[:, :8], rng.normal(size=(ROWS, 8))], axis=2)
+        return past.astype("float32"), heights[:, 8:]
+
+
+@final
 class Visits(MadeUp):
     """Each of 30 guests comes six times, mostly into the half of the 40 rooms that is like its number.
 
@@ -178,4 +196,4 @@ class Visits(MadeUp):
         return rooms
 
 
-DATASETS: tuple[MadeUp, ...] = (Pictures(), Measures(), Prices(), Sentences(), Visits())
+DATASETS: tuple[MadeUp, ...] = (Pictures(), Measures(), Prices(), Sentences(), Visits(), Tides())

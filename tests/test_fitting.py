@@ -40,6 +40,8 @@ SMALL: dict[str, Model] = {
     "matrix_factorization": MatrixFactorization(factors=5),
     "lstm": models.CATALOGUE.make("lstm", {"dimension": 5, "hidden": 4}),
     "series_lstm": models.CATALOGUE.make("series_lstm", {"hidden": 4}),
+    "nlinear": models.CATALOGUE.make("nlinear", {}),
+    "dlinear": models.CATALOGUE.make("dlinear", {"width": 3}),
     "transformer": models.CATALOGUE.make("transformer", {"dimension": 4, "blocks": 1, "heads": 2}),
 }
 FAST = Training(epochs=2, batch_size=16, learning_rate=0.02)
@@ -58,6 +60,7 @@ def fitted(
         "images": "small_cnn",
         "tables": "linear",
         "text": "text_cnn",
+        "series": "nlinear",
         "interactions": "matrix_factorization",
     }
     return fit(dataset, SMALL[model or usual[dataset.inputs]], settings or {}, training, seed, "cpu")

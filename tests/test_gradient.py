@@ -149,6 +149,7 @@ MODELS = {
     "images": ["small_cnn", "mlp"],
     "tables": ["mlp"],
     "text": ["text_cnn", "lstm", "transformer"],
+    "series": ["nlinear", "series_lstm"],
     "interactions": [],
 }
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -157,6 +158,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "text_cnn": {"dimension": 4, "filters": 3},
     "lstm": {"dimension": 4, "hidden": 3},
     "transformer": {"dimension": 4, "heads": 2, "blocks": 1, "hidden": 4},
+    "nlinear": {},
+    "series_lstm": {"hidden": 3, "level": "last"},
 }
 # their strength is that of a price on what they learn; there is no strength at which they are not there
 LEARNED = {"concrete_dropout", "bayesian_linear", "sparse_variational_dropout"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Mixup(Perturbation):
     r"""λ·(x, t) + (1 − λ)·(x′, t′) with λ ~ Beta(alpha, alpha) per batch, (x′, t′) another random row.
 
-    Class probabilities and the targets of a regression, (n,), are mixed alike. The partners are a random
+    Class probabilities, the targets of a regression, (n,), and forecasts, (n, horizon), are mixed alike. The partners are a random
     order of the batch, in which a row may meet itself. On soft targets the cross-entropy is the mixture of
     the two.
 
@@ -34,7 +34,7 @@ class Mixup(Perturbation):
     """
 
     tasks: ClassVar[frozenset[str]] = SUPERVISED
-    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
+    inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables", "series"})
     softens: ClassVar[bool] = True
     pairs: ClassVar[bool] = True
 

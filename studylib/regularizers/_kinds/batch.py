@@ -20,7 +20,7 @@ class Perturbation(Regularizer):
     """A disturbance of the training batch: of inputs, of targets, or of both."""
 
     kind: ClassVar[str] = "perturbation"
-    inputs: ClassVar[frozenset[str]]  # of {"images", "text", "tables"}
+    inputs: ClassVar[frozenset[str]]  # of {"images", "text", "tables", "series"}
     softens: ClassVar[bool] = False  # whether targets must be class probabilities, not class indices
 
     @abstractmethod
@@ -28,8 +28,8 @@ class Perturbation(Regularizer):
         """Return the disturbed batch; shapes and dtypes stay.
 
         Args:
-            x: images (n, channels, height, width), tables (n, features), or text (n, length) of word
-                numbers where 0 is padding at the end and 1 the unknown word.
+            x: images (n, channels, height, width), tables (n, features), series (n, length, channels), or
+                text (n, length) of word numbers where 0 is padding at the end and 1 the unknown word.
             target: class probabilities (n, classes) if ``softens``, else whatever the loss takes.
             noise: where all randomness comes from.
         """
