@@ -73,7 +73,8 @@ class Arm(BaseModel):
     def shared(self) -> bool:
         """Whether one fit may try everything: the path of an exact solution, which shares its work."""
         owners = {name.rpartition(".")[0] for name in self.space}
-        return self.training.optimizer == "exact" and not owners & set(OVERRIDES)
+        exact = self.training.optimizer == "exact" and self.model.name == "linear"
+        return exact and not owners & set(OVERRIDES)
 
 
 @final

@@ -27,6 +27,7 @@ from studylib.metrics.formulas import (
 )
 from studylib.metrics.formulas import calibration_bins as calibration_bins
 from studylib.metrics.formulas import nonzeros as nonzeros
+from studylib.metrics.hits import hits as hits
 from studylib.metrics.metric import OF_TARGET as OF_TARGET
 from studylib.metrics.metric import Metric as Metric
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 PARTS = ("train", "validation", "test")
-TOP = 20
 
 
 _METRICS = (
@@ -208,33 +208,24 @@ def rating(prediction: np.ndarray, target: np.ndarray) -> dict[str, float]:
 
 
 def ranking(scores: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
-    """Return every ranking metric by name.
-
-    Args:
-        scores: shape (rows, items), higher is better; −inf for what must not be recommended (train items).
-        relevant: shape (rows, items), bool: what should have been recommended. Rows without any are left out.
+    """Return every ranking metric by name, for scores and relevance (rows, items) as ``hits`` takes them.
 
     Raises:
         ParameterError: no row has a relevant item.
     """
-    asked = relevant.any(1)
-    if not asked.any():
+    return of_hits(*hits(scores, relevant))
+
+
+def of_hits(found: np.ndarray, relevant: np.ndarray) -> dict[str, float]:
+    """Return every ranking metric by name, for what ``hits`` gives, of all rows that are asked.
+
+    Raises:
+        ParameterError: there is no row.
+    """
+    if not len(found):
         raise ParameterError("ranking: expected a relevant item in at least one row, got none.")
-    return _all("ranking", _hits(scores[asked], relevant[asked]), relevant[asked].sum(1))
+    return _all("ranking", found, relevant)
 
 
 def _all(task: str, *measured: np.ndarray, takes: str = "predictions") -> dict[str, float]:
     return {m.name: m.function(*measured) for m in METRICS.values() if task in m.tasks and m.takes == takes}
-
-
-def _hits(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    count = min(TOP, scores.shape[1])
-    some = np.sort(np.argpartition(-scores, count - 1, axis=1)[:, :count], axis=1)
-    values = np.take_along_axis(scores, some, axis=1)
-    best = np.take_along_axis(some, np.argsort(-values, axis=1, kind="stable"), axis=1)
-    # Among equal scores the first item wins; a partition alone would let the processor choose.
-    tied = (scores >= values.min(1, keepdims=True)).sum(1) > count
-    best[tied] = np.argsort(-scores[tied], axis=1, kind="stable")[:, :count]
-    return np.take_along_axis(relevant, best, axis=1)

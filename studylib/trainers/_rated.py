@@ -11,6 +11,7 @@ from torch import Tensor
 from studylib.errors import ParameterError
 from studylib.models._networks import FactorizationNetwork, RatingNetwork
 from studylib.seeds import initialising
+from studylib.trainers._ranked import norms
 from studylib.trainers._rewiring import rewire
 
 if TYPE_CHECKING:
@@ -47,15 +48,6 @@ class Rated:
     def norms(self) -> dict[str, float]:
         """Return the mean Euclidean norm of the factors of rows and of items."""
         return norms(self.network)
-
-
-def norms(network: FactorizationNetwork | RatingNetwork) -> dict[str, float]:
-    """Return the mean Euclidean norm of the factors of rows and of items."""
-    with torch.no_grad():
-        return {
-            "row_norm": float(network.rows.weight.norm(dim=1).mean()),
-            "item_norm": float(network.items.weight.norm(dim=1).mean()),
-        }
 
 
 def begun(split: Split, model: Model, techniques: Techniques, dtype: torch.dtype) -> RatingNetwork:

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from studylib.regularizers.base import InteractionPenalty
+from studylib.regularizers.l2 import L2
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import Tensor
+
+    from studylib.trainers.techniques import Techniques
 
 BLOCK = 2**21  # numbers of cases that are gathered at once
 # of a price: without any, a row with fewer ratings than factors has many solutions; this takes the shortest
@@ -84,6 +89,36 @@ def ridge(x: Tensor, y: Tensor, prices: Tensor) -> Tensor:
         gram = cheap @ x.mT + torch.eye(cases, dtype=x.dtype)
         return (cheap.mT @ _solved(gram, target)).squeeze(2)
     return _solved(x.mT @ x + torch.diag_embed(prices), x.mT @ target).squeeze(2)
+
+
+def weighted_ridge(x: Tensor, every: Tensor, prices: Tensor, confidence: float) -> Tensor:
+    """Return w (m, d) with the least Σ c·(1 − x·w)² + Σ (z·w)² + price·Σ w², for each of m regressions.
+
+    Args:
+        x: cases to be met, (m, c, d), which count ``confidence`` times.
+        every: ZᵀZ (d, d) over all cases z, those of ``x`` among them; the others are to be 0 and count once.
+        prices: of the squares of the weights, (m,); none is taken to be less than a millionth.
+    """
+    each = torch.diag_embed(prices.clamp(min=LEAST)[:, None].expand(-1, len(every)))
+    target = confidence * x.sum(1).unsqueeze(2)
+    return _solved(every + (confidence - 1) * (x.mT @ x) + each, target).squeeze(2)
+
+
+def prices_of(techniques: Techniques, layer: str, counts: Tensor) -> Tensor:
+    """Return what the squares of each row's bias and of its factors cost in the sum of all errors: (n, 2).
+
+    Args:
+        techniques: of the arm; ``embedding_l2`` and ``l2`` have such a price.
+        layer: of the factors.
+        counts: how many interactions each row has.
+    """
+    total = counts.new_zeros((len(counts), 2))
+    for penalty in techniques.of(InteractionPenalty):
+        of_vectors, of_biases = penalty.prices(counts)
+        total += torch.stack([of_biases, of_vectors], dim=1)
+    for l2 in techniques.of(L2):
+        total[:, 1] += l2.strength * counts.sum() if l2.covers(layer) else 0.0
+    return total
 
 
 def _solved(gram: Tensor, target: Tensor) -> Tensor:

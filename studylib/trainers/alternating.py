@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import torch
 
-from studylib.regularizers.base import InteractionPenalty
-from studylib.regularizers.l2 import L2
 from studylib.seeds import repeatable
 from studylib.trainers._clock import History
 from studylib.trainers._rated import Rated, begun, concluded, squared_error, tensors
-from studylib.trainers._ridge import Side, ridge
+from studylib.trainers._ridge import Side, prices_of, ridge
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
@@ -53,7 +51,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     centred = ratings - network.mean
     sides = [Side(pairs[:, own], pairs[:, 1 - own], centred, split.inputs[own]) for own in (0, 1)]
     prices = [
-        _prices(techniques, layer, side.counts) for layer, side in zip(model.layers(), sides, strict=True)
+        prices_of(techniques, layer, side.counts) for layer, side in zip(model.layers(), sides, strict=True)
     ]
     history = History(techniques, network)
 
@@ -82,17 +80,6 @@ def _tables(network: RatingNetwork) -> tuple[_Table, _Table]:
     rows = _Table(network.rows.weight.detach(), network.row_bias.detach())
     items = _Table(network.items.weight.detach(), network.item_bias.detach())
     return rows, items
-
-
-def _prices(techniques: Techniques, layer: str, counts: Tensor) -> Tensor:
-    """Return what the squares of each row's bias and of its factors cost in the sum of all errors: (n, 2)."""
-    total = counts.new_zeros((len(counts), 2))
-    for penalty in techniques.of(InteractionPenalty):
-        of_vectors, of_biases = penalty.prices(counts)
-        total += torch.stack([of_biases, of_vectors], dim=1)
-    for l2 in techniques.of(L2):
-        total[:, 1] += l2.strength * counts.sum() if l2.covers(layer) else 0.0
-    return total
 
 
 def _renew(own: _Table, other: _Table, side: Side, prices: Tensor) -> None:

@@ -19,7 +19,8 @@ class Training(Component):
     precision, and then epochs, batch size and learning rate have no meaning. The learning rate is the same in
     all steps, or falls to 0 at the end of the last epoch along a line or half a cosine. ``momentum`` is that
     of ``sgd``, ``negatives`` are drawn beside each interaction of a ranking, ``folds`` cross-validate an
-    ``exact`` model.
+    ``exact`` linear model. An ``exact`` factorization solves rows and items by turns, ``epochs`` times; in a
+    ranking an interaction then counts ``confidence`` times as much as a pair without one.
     """
 
     kind: ClassVar[str] = "training"
@@ -31,6 +32,7 @@ class Training(Component):
     learning_rate_schedule: Literal["constant", "linear", "cosine"] = "constant"
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     negatives: Annotated[int, Field(ge=1)] = 1
+    confidence: Annotated[float, Field(ge=1)] = 10.0
     folds: Annotated[int, Field(ge=2)] = 5
     precision: Literal["float32", "float64"] = "float32"
 

@@ -28,7 +28,8 @@ from studylib.trainers._pairs import clash
 from studylib.trainers._turns import idle, strongest
 from studylib.trainers.base import Training
 
-EXACT = frozenset({"l1", "l2", "elastic_net"})
+EXACT = ("l1", "l2", "elastic_net")  # what an exact linear model takes, and an exact factorization
+EXACT_FACTORS = ("embedding_l2", "l2", "early_stopping")
 PLACES = {
     "normalisation": "layers that can be normalised",
     "units": "hidden units",
@@ -87,6 +88,8 @@ def refuse_missing(regularizer: Regularizer, where: str) -> None:
 
 
 def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
+    if dataset.inputs == "interactions":
+        return
     if model.name != "linear" or dataset.inputs != "tables":
         raise ParameterError(
             f"{where}: training.optimizer 'exact' solves the linear model on tables, not {model.name} on "
@@ -129,8 +132,12 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
     """Return why the regularizer cannot work here; empty if it can."""
     if dataset.task not in regularizer.tasks:
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
-    if training.optimizer == "exact" and regularizer.name not in EXACT:
-        return "training.optimizer 'exact' takes l1, l2 and elastic_net only. Use 'adamw' or 'sgd'."
+    taken = EXACT_FACTORS if dataset.inputs == "interactions" else EXACT
+    if training.optimizer == "exact" and regularizer.name not in taken:
+        named = f"{', '.join(taken[:-1])} and {taken[-1]}"
+        return f"training.optimizer 'exact' takes {named} only. Use 'adamw' or 'sgd'."
+    if dataset.task == "ranking" and getattr(regularizer, "biases", None) is not None:
+        return f"biases is of a rating; in a ranking they are free. Leave {regularizer.name}.biases out."
     # by name: an import would make the code of every fit depend on that of the elastic net
     rescaled = {"name": "elastic_net", "form": "rescaled"}.items() <= regularizer.named_settings().items()
     if rescaled and (training.optimizer, dataset.task) != ("exact", "regression"):
