@@ -95,7 +95,7 @@ def located(path: str) -> Path:
     try:
         mode = found.stat().st_mode
     except OSError as error:
-        raise ParameterError(f"{path}: {_absent(found, error)}") from None
+        raise ParameterError(f"{path}: {absent(found, error)}") from None
     if stat.S_ISDIR(mode):
         raise ParameterError(f"{path}: expected a file, got a folder. Name a file in it.")
     if not stat.S_ISREG(mode):
@@ -106,7 +106,8 @@ def located(path: str) -> Path:
     return found
 
 
-def _absent(path: Path, error: OSError) -> str:
+def absent(path: Path, error: OSError) -> str:
+    """Return why ``path`` cannot be looked at, and what may have been meant."""
     if not isinstance(error, FileNotFoundError):
         return f"cannot be read: {error.strerror}."
     folder = path.parent
