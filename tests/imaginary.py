@@ -75,6 +75,23 @@ def regression() -> Record:
     return concluded(Record("tabular", "default", params, facts, tuple(fits), _versions()))
 
 
+def forecasting() -> Record:
+    """Three arms of a forecast of 40 steps, each further off the further ahead."""
+    rng = np.random.default_rng(4)
+    growth = {"none": 0.02, "l2": 0.01, "nlinear + l2": 0.002}
+    steps, fits = np.arange(1, 41), []
+    for arm, slope in growth.items():
+        for seed in range(SEEDS):
+            error = (slope * steps + 0.01) * rng.uniform(0.9, 1.1, 40)
+            curves = {"error_by_step": error, "naive_by_step": 0.03 * steps}
+            curves |= {f"forecast_{number}": slope * steps + number for number in (1, 2, 3)}
+            held = {name: values.tolist() for name, values in curves.items()}
+            fits.append(Fit(arm, seed, metrics={"test_mse": float(error.mean())}, curves=held))
+    params = _params(growth) | {"metric": "test_mse", "smallest_effect": 0.01}
+    facts = _facts("forecasting") | {"unit": "standard deviations"}
+    return concluded(Record("forecasting", "default", params, facts, tuple(fits), _versions()))
+
+
 def _network(arm: str, seed: int, gain: float, luck: float, rng: np.random.Generator) -> Fit:
     epochs = np.arange(1, 31 - (seed % 3 if arm == "dropout" else 0))
     train = 2.3 * np.exp(-epochs / 5) + 0.02 + rng.normal(0, 0.004, len(epochs))

@@ -47,8 +47,10 @@ LAYERS: tuple[set[str], ...] = (
         "cluster",
         "admission",
         "progress",
+        "searches",
+        "computing",
     },
-    {"study", "paths", "samples"},
+    {"study", "paths", "samples", "forecasts"},
     {"compare", "claims"},
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {

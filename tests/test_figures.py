@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
-from imaginary import SEEDS, classification, ranking, regression
+from imaginary import SEEDS, classification, forecasting, ranking, regression
 
 from studylib import compare, figures, metrics
 from studylib.figures.augmented import draw_augmented, strip
@@ -40,6 +40,7 @@ PATHS = {
     "ridge": WEIGHTS / (1 + STRENGTHS[:, None]),
 }
 IMAGES = {"flip": np.zeros((4, 8, 8)), "none": np.linspace(0, 1, 256).reshape(4, 8, 8)}
+WAVES = np.sin(np.arange(60) / 3 + np.arange(3)[:, None])
 LOSSES = ("train_loss", "validation_loss")
 LAMBDAS = {"l2": 1e-3, "dropout": 1e-2, "l2 strong": 1e-1}
 
@@ -48,6 +49,8 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_coefficient_paths": lambda: draw_coefficient_paths(STRENGTHS, PATHS),
     "draw_confidences": lambda: figures.draw_confidences(classification()),
     "draw_differences": lambda: draw_differences(classification()),
+    "draw_error_by_step": lambda: figures.draw_error_by_step(forecasting()),
+    "draw_forecasts": lambda: figures.draw_forecasts(WAVES[:, :20], WAVES[:, 20:], {"none": WAVES[:, 19:-1]}),
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
@@ -56,7 +59,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_survival": lambda: draw_survival(regression()),
     "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
-OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_technique"}
+OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_technique"}
 every_drawing = pytest.mark.parametrize("name", sorted(DRAWINGS))
 
 

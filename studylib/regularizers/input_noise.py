@@ -23,8 +23,8 @@ class InputNoise(Perturbation):
 
     Formula: x' = x + \sigma z, \quad z \sim N(0, I)
 
-    Use: Tables, images and series that are measured with errors, or few rows; a tenth of a standard deviation is a
-    mild beginning.
+    Use: Tables, images and series that are measured with errors, or few rows; a tenth of a standard
+    deviation is a mild beginning.
 
     Traps: std is in the unit of the standardised inputs, the same for all columns. Columns that are 0 or 1
     become numbers that no row has.

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 class Mixup(Perturbation):
     r"""λ·(x, t) + (1 − λ)·(x′, t′) with λ ~ Beta(alpha, alpha) per batch, (x′, t′) another random row.
 
-    Class probabilities, the targets of a regression, (n,), and forecasts, (n, horizon), are mixed alike. The partners are a random
-    order of the batch, in which a row may meet itself. On soft targets the cross-entropy is the mixture of
-    the two.
+    Class probabilities, the targets of a regression, (n,), and forecasts, (n, horizon), are mixed alike. The
+    partners are a random order of the batch, in which a row may meet itself. On soft targets the
+    cross-entropy is the mixture of the two.
 
     Formula: x'_i = \lambda\,x_i + (1 - \lambda)\,x_{\pi(i)}, \quad
     t'_i = \lambda\,t_i + (1 - \lambda)\,t_{\pi(i)}, \quad \lambda \sim \mathrm{Beta}(\alpha, \alpha)
