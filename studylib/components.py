@@ -146,7 +146,7 @@ def build(cls: type[B], settings: Mapping[str, Any], where: str) -> B:
 def _causes(errors: Sequence[Any], cls: type[BaseModel]) -> list[Any]:
     """Return the errors without those that only follow from another one."""
     strangers = [error["loc"][-1] for error in errors if error["type"] == "extra_forbidden"]
-    meant = {nearest(str(name), cls.model_fields) for name in strangers}
+    meant = {nearest(str(name), _fields(cls)) for name in strangers}
     lists = [error["loc"][:-1] for error in errors]  # one whose items are all refused is counted as empty
     return [
         error
@@ -156,10 +156,15 @@ def _causes(errors: Sequence[Any], cls: type[BaseModel]) -> list[Any]:
     ]
 
 
+def _fields(cls: type[BaseModel]) -> list[str]:
+    """Return the settings of ``cls`` as they are written: one may have another name in Python."""
+    return [field.alias or name for name, field in cls.model_fields.items()]
+
+
 def _complaint(error: Any, cls: type[BaseModel], where: str) -> str:
     place = ".".join([where, *(str(part) for part in error["loc"])]).strip(".")
     if error["type"] == "extra_forbidden":
-        name, known = str(error["loc"][-1]), sorted(cls.model_fields)
+        name, known = str(error["loc"][-1]), sorted(_fields(cls))
         here = ".".join([where, *(str(part) for part in error["loc"][:-1])]).strip(".")
         listed = ", ".join(known) or "none"
         return f"{here}: unknown setting {name!r}.{did_you_mean(name, known)} Known: {listed}."

@@ -210,6 +210,12 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     return StudyParams.model_validate({"study": study, "run": run, **parts, **plain.model_dump()})
 
 
+def _usable(value: Any) -> Dataset:
+    dataset = part(datasets.CATALOGUE, value, "dataset")
+    dataset.refuse_unusable()
+    return dataset
+
+
 def _refuse_stranger(name: object) -> None:
     known = set(StudyParams.model_fields) - {"study", "run", "tree", "by_dataset", "left_open"}
     if name in known:

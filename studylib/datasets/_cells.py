@@ -107,6 +107,11 @@ def trimmed(cells: Any) -> Any:
     return compute.if_else(compute.is_in(found, pa.array(MISSING)), pa.scalar(None, pa.string()), found)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number as a CSV has them."""
+    return re.fullmatch(NUMBER, text) is not None
+
+
 def hint(cell: object) -> str:
     """Return what to do about a number that is written in another way, or nothing."""
     if isinstance(cell, str) and THOUSANDS.fullmatch(cell.strip()):

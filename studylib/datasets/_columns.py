@@ -13,24 +13,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Literal, final
 
-from studylib.datasets import _cells
+from studylib.datasets import _cells, _csv_blocks, _writer
 from studylib.datasets._loading import Tell, loading
 from studylib.datasets._own import fingerprint, located
 from studylib.datasets._tables import Source
+from studylib.datasets._writer import Writer, in_order
 from studylib.errors import ParameterError, StudyError
 from studylib.places import store_folder
 from studylib.records import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
 
-FORMAT = 1
-ROWS = 1 << 15  # that are looked at at once
-MOST_LEVELS = 1_000_000  # of one column: what has more is a text, or an id
-KINDS = ("number", "time", "text")  # in the order in which they are tried
+CODE = (__file__, str(_cells.__file__), str(_csv_blocks.__file__), str(_writer.__file__))
 Kind = Literal["number", "time", "text"]
 
 
@@ -85,8 +82,8 @@ def _known(
     path: str, content: str, names: tuple[str, ...], texts: tuple[str, ...]
 ) -> Columns | ParameterError:
     """Return the columns, or what is wrong: it is not read again to say so once more."""
-    code = sha256(Path(__file__).read_bytes() + Path(_cells.__file__).read_bytes()).hexdigest()
-    key = sha256(json.dumps([FORMAT, content, names, texts, code]).encode()).hexdigest()[:24]
+    code = [sha256(Path(file).read_bytes()).hexdigest() for file in CODE]
+    key = sha256(json.dumps([content, names, texts, code]).encode()).hexdigest()[:24]
     folder = store_folder() / "datasets" / f"table-{key}"
     try:
         return _opened(folder) or _built(folder, Source.of(path), names, texts)
@@ -139,7 +136,7 @@ def _write(folder: Path, source: Source, names: Sequence[str], texts: Sequence[s
 
     kinds = {name: "text" if name in texts else "number" for name in names}
     while True:
-        writer = _Writer(source, kinds)
+        writer = Writer(source.shown, kinds)
         with (folder / "values.f64").open("wb") as file:
             for block in source.blocks(names, tell):
                 file.write(np.ascontiguousarray(writer.numbers(block)).tobytes())
@@ -147,7 +144,7 @@ def _write(folder: Path, source: Source, names: Sequence[str], texts: Sequence[s
             break
     if not writer.rows:
         raise ParameterError(f"{source.shown}: expected rows below the names of the columns, got none.")
-    levels, counts = _in_order(folder / "values.f64", writer)
+    levels, counts = in_order(folder / "values.f64", writer)
     with (folder / "values.f64").open("rb") as file:
         digest = file_digest(file, "sha256").hexdigest()
     facts = {
@@ -161,91 +158,6 @@ def _write(folder: Path, source: Source, names: Sequence[str], texts: Sequence[s
         "sha256": digest,
     }
     write_whole(folder / "facts.json", json.dumps(facts).encode())
-
-
-@final
-class _Writer:
-    """Turns blocks of cells into blocks of numbers.
-
-    Attributes:
-        surprised: whether a later block showed that a column is of another kind than those before.
-    """
-
-    def __init__(self, source: Source, kinds: dict[str, str]) -> None:
-        self._source = source
-        self._kinds = kinds
-        self.rows = 0
-        self.surprised = False
-        self.levels: dict[str, dict[str, int]] = {name: {} for name in kinds}
-
-    def numbers(self, block: pa.RecordBatch) -> np.ndarray:
-        """Return the block, shape (rows, columns), float64."""
-        import numpy as np
-
-        found = np.empty((len(block), len(self._kinds)))
-        for column, name in enumerate(self._kinds):
-            cells = block.column(column)
-            numbers = self._of_kind(name, cells)
-            while numbers is None:
-                self._kinds[name] = KINDS[KINDS.index(self._kinds[name]) + 1]
-                self.surprised |= self.rows > 0
-                numbers = self._of_kind(name, cells)
-            found[:, column] = numbers
-        self.rows += len(block)
-        return found
-
-    def _of_kind(self, name: str, cells: Any) -> np.ndarray | None:
-        """Return the cells as numbers of the kind that the column has so far, None if it has another."""
-        import numpy as np
-
-        if self._kinds[name] == "text":
-            return self._codes(name, cells)
-        if self._kinds[name] == "number":
-            numbers, wrong = _cells.numbers_of(cells)
-            return numbers if wrong is None else None
-        found, wrong = _cells.times_of(cells, missing=np.datetime64("NaT"))
-        if wrong is not None:
-            return None
-        since = found.astype(np.int64).astype(np.float64)
-        since[np.isnat(found)] = np.nan
-        return since
-
-    def _codes(self, name: str, cells: Any) -> np.ndarray:
-        import numpy as np
-
-        known = self.levels[name]
-        coded = _cells.trimmed(cells).dictionary_encode()
-        own = [known.setdefault(text, len(known)) for text in coded.dictionary.to_pylist()]
-        if len(known) > MOST_LEVELS:
-            raise ParameterError(
-                f"{self._source.shown}, column {name!r}: more than {MOST_LEVELS:,} different texts."
-                f" Leave it out: --set 'dataset.leave_out=[{name}]'."
-            )
-        codes = np.asarray(coded.indices.fill_null(len(own)))
-        numbers: np.ndarray = np.array([*own, np.nan])[codes]
-        return numbers
-
-
-def _in_order(path: Path, writer: _Writer) -> tuple[list[list[str]], list[list[int]]]:
-    """Number the levels of texts in their order, not that of the rows; return them, and their counts."""
-    import numpy as np
-
-    found = [list(levels) for levels in writer.levels.values()]
-    orders = [_cells.ordered(levels) for levels in found]
-    counts = [np.zeros(len(levels), dtype=np.int64) for levels in found]
-    values = np.memmap(path, dtype=np.float64, mode="r+", shape=(writer.rows, len(found)))
-    for column, order in enumerate(orders):
-        rank = np.full(len(order) + 1, np.nan)
-        rank[order] = np.arange(len(order))
-        for start in range(0, writer.rows if order else 0, ROWS):
-            part = values[start : start + ROWS, column]
-            codes = np.nan_to_num(part, nan=len(order)).astype(np.int64)
-            part[:] = rank[codes]
-            present = rank[codes][codes < len(order)].astype(np.int64)
-            counts[column] += np.bincount(present, minlength=len(order))
-    values.flush()
-    ordered = [[levels[at] for at in order] for levels, order in zip(found, orders, strict=True)]
-    return ordered, [one.tolist() for one in counts]
 
 
 def kinds_of(columns: Columns) -> Mapping[str, Kind]:

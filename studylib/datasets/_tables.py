@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from studylib.datasets import _cells
-from studylib.datasets._own import located
+from studylib.datasets._csv_blocks import texts
+from studylib.datasets._own import fingerprint, located
 from studylib.datasets._spelling import header, refuse_misspelt
 from studylib.errors import ParameterError, did_you_mean
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from studylib.datasets._loading import Tell
 
-BLOCK = 1 << 22  # bytes of CSV at once; a row has to fit
 PARQUET = b"PAR1"
 LISTED = 12  # names that a message lists
 
@@ -38,6 +39,10 @@ class Place:
     def error(self, index: int, what: str) -> ParameterError:
         """Return the error that is about the cell ``index``, counted from 0."""
         return ParameterError(f"{self.path}, row {self.first + index}, column {self.column!r}: {what}")
+
+    def whole(self, what: str) -> ParameterError:
+        """Return the error that is about the column as a whole."""
+        return ParameterError(f"{self.path}, column {self.column!r}: {what}")
 
 
 @final
@@ -158,15 +163,13 @@ class Source:
 
     @classmethod
     def of(cls, path: str) -> Source:
-        """Look at the file, and at its first row alone."""
-        found = located(path)
-        with found.open("rb") as file:
-            if file.read(len(PARQUET)) == PARQUET:
-                from studylib.datasets import _parquet
+        """Look at the bytes of the file, and at its first row.
 
-                return cls(path, found, _parquet.names(found, path), "", 1)
-        refuse_misspelt(found, path)
-        return cls(path, found, *header(found, path), 2)
+        Raises:
+            ParameterError: it is not there, is no table, is not UTF-8, or its columns have no names.
+        """
+        found = located(path)
+        return _looked_at(path, found, fingerprint(found))
 
     def blocks(self, columns: Sequence[str], tell: Tell | None = None) -> Iterator[pa.RecordBatch]:
         """Give the ``columns``, some rows at a time; the cells of a CSV are texts, null where missing.
@@ -178,60 +181,22 @@ class Source:
             ParameterError: the file is not well formed, and where.
         """
         if self.separator:
-            return _texts(self, columns, tell or _unheard)
+            return texts(self.path, self.shown, self.names, self.separator, columns, tell or _unheard)
         from studylib.datasets import _parquet
 
         return _parquet.blocks(self.path, self.shown, columns, tell or _unheard)
 
 
+@lru_cache(maxsize=16)
+def _looked_at(path: str, found: Path, content: str) -> Source:  # noqa: ARG001  # by which it is remembered
+    with found.open("rb") as file:
+        if file.read(len(PARQUET)) == PARQUET:
+            from studylib.datasets import _parquet
+
+            return Source(path, found, _parquet.names(found, path), "", 1)
+    refuse_misspelt(found, path)
+    return Source(path, found, *header(found, path), 2)
+
+
 def _unheard(_done: int) -> None:
     return
-
-
-def _texts(source: Source, columns: Sequence[str], tell: Tell) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    ragged: list[Any] = []
-
-    def hear(row: Any) -> str:
-        ragged.append(row)
-        return "error"
-
-    # by number: names may be odd, and the first row is known
-    numbers = {name: str(number) for number, name in enumerate(source.names)}
-    file = pa.OSFile(str(source.path))
-    try:
-        reader = csv.open_csv(
-            file,
-            read_options=csv.ReadOptions(
-                use_threads=False,
-                block_size=BLOCK,
-                column_names=list(numbers.values()),
-                skip_rows_after_names=1,
-            ),
-            parse_options=csv.ParseOptions(
-                delimiter=source.separator, newlines_in_values=True, invalid_row_handler=hear
-            ),
-            convert_options=csv.ConvertOptions(
-                include_columns=[numbers[name] for name in columns],
-                column_types=dict.fromkeys(numbers.values(), pa.string()),
-                strings_can_be_null=True,
-                null_values=list(_cells.MISSING),
-            ),
-        )
-        for block in reader:
-            tell(file.tell())
-            yield block.rename_columns(list(columns))
-    except pa.ArrowInvalid as error:
-        raise _malformed(source, ragged, str(error)) from None
-
-
-def _malformed(source: Source, ragged: list[Any], said: str) -> ParameterError:
-    if not ragged:
-        return ParameterError(f"{source.shown}: cannot be read as CSV: {said}.")
-    row = ragged[0]
-    return ParameterError(
-        f"{source.shown}, row {row.number}: expected {row.expected_columns} columns, got"
-        f" {row.actual_columns}: {row.text[:60]!r}. Put quotes around what holds a separator, or mend it."
-    )
