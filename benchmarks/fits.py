@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, final
 
-from studylib import executors, plan, pool, processes, study
+from studylib import executors, plan, pool, processes
+from studylib.computing import computed
 from studylib.params import study_params
 from studylib.plan import FitSpec
 from studylib.store import Result, Store
@@ -82,7 +83,7 @@ def _cost(count: int, workers: Executor, folder: Path) -> float:
     start = perf_counter()
     specs = _specs(count)
     missing = [spec for spec in specs if spec not in store]
-    study.computed(missing, store, workers)
+    computed(missing, store, workers)
     seconds = perf_counter() - start
     assert len(missing) == count == sum(spec in store for spec in specs)
     return seconds

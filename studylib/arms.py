@@ -143,9 +143,9 @@ def _arm(name: str, own: Tree, dataset: Dataset, common: Common, tuning: Tuning)
         if key not in regularizers.CATALOGUE:
             raise unknown("regularizer", key, regularizers.CATALOGUE, where)
     asked = {".".join(key): values for key, values in open_settings(settings, where).items()}
-    space = fitted({**asked, **dict(sorted(space.items()))}, tuning, where)
-    arm = Arm(name=name, regularizers=settings, model=model, training=training, space=space)
-    for point in _looked_at(space, tuning):
+    whole = fitted({**asked, **dict(sorted(space.items()))}, tuning, where)
+    arm = Arm(name=name, regularizers=settings, model=model, training=training, space=whole)
+    for point in _looked_at(whole, tuning):
         there = arm.at(point, where)
         refuse_misfits(dataset, there.model, made(there.regularizers, where), there.training, where)
     return arm

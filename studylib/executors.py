@@ -43,7 +43,10 @@ class Attempt:
 
 
 def compute(
-    specs: Iterable[FitSpec], executor: Executor, train: Callable[[FitSpec], Result] | None = None
+    specs: Iterable[FitSpec],
+    executor: Executor,
+    train: Callable[[FitSpec], Result] | None = None,
+    more: Callable[[Attempt], Iterable[FitSpec]] = lambda _: (),
 ) -> Iterator[Attempt]:
     """Yield each attempt as it begins, and again as it ends; every fit has a final one.
 
@@ -54,6 +57,7 @@ def compute(
         specs: what to compute.
         executor: who computes it.
         train: what computes one of them, ``compute_one`` if not given.
+        more: says what else is to be computed, now that one has come to its end.
 
     Raises:
         StudyError: the executor says that it has nobody left who could compute.
@@ -83,6 +87,7 @@ def compute(
                 yield from ended
                 raise
         waiting.extendleft((one.spec, one.number + 1) for one in ended if not one.final)
+        waiting.extend((spec, 1) for one in ended if one.final for spec in more(one))
 
 
 def _fails(future: Future[Result]) -> bool:
@@ -124,7 +129,8 @@ def _result(spec: FitSpec) -> Result:
         return Result("diverged", str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to this fit and is told there
         return Result("failed", _told(error))
-    return Result("ok", "", outcome.metrics, outcome.curves, seconds_to_lowest=outcome.seconds_to_lowest)
+    seconds = outcome.seconds_to_lowest
+    return Result("ok", "", outcome.metrics, outcome.curves, seconds_to_lowest=seconds, score=outcome.score)
 
 
 def _told(error: Exception) -> str:
@@ -141,6 +147,7 @@ def _outcome(spec: FitSpec) -> Outcome:
         build(Training, spec.training, "training"),
         spec.seed,
         spec.device,
+        spec.fold,
     )
 
 

@@ -106,7 +106,8 @@ def _needed(path: Path) -> set[str]:
         ParameterError: it is, or may have been, a record, and cannot be read.
     """
     try:
-        keys = {fit.key for fit in Record.load(path).fits}
+        fits = Record.load(path).fits
+        keys = {key for fit in fits for key in (fit.key, *(k for one in fit.trials for k in one.keys))}
     except (ParameterError, TypeError, RecursionError) as error:
         if _is_something_else(path):
             return set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.metadata import version
@@ -16,7 +16,9 @@ from studylib.secrets import masked
 from studylib.trainers import fitting
 
 if TYPE_CHECKING:
+    from studylib.arms import Arm
     from studylib.params import StudyParams
+    from studylib.trainers.tuning import Tuning
 
 DECIDING_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch")
 
@@ -34,6 +36,7 @@ class FitSpec:
         content: sha256 of the dataset's whole content.
         code: sha256 of the code that decides its numbers, see ``code_of``.
         versions: of the packages that decide numbers.
+        fold: of the train rows, that is held out in place of the validation rows; see ``folding.folded``.
     """
 
     dataset: Mapping[str, Any]
@@ -45,6 +48,7 @@ class FitSpec:
     content: str
     code: str
     versions: Mapping[str, str]
+    fold: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
@@ -53,34 +57,63 @@ class FitSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the specification as plain data, secrets masked: they open doors and decide no numbers."""
-        return {field.name: masked(getattr(self, field.name)) for field in fields(self)}
+        return {one.name: masked(getattr(self, one.name)) for one in fields(self)}
 
     @property
     def label(self) -> str:
-        """What it is, for people: data, model, regularizers, seed."""
+        """What it is, for people: data, model, regularizers, seed, and the fold that is held out."""
         regularized = " + ".join(self.regularizers) or "none"
-        return f"{self.dataset['name']}, {self.model['name']}, {regularized}, seed {self.seed}"
+        fold = f", fold {self.fold['held'] + 1} of {self.fold['of']}" if self.fold else ""
+        return f"{self.dataset['name']}, {self.model['name']}, {regularized}, seed {self.seed}{fold}"
 
 
 def plan(params: StudyParams, content: str, device: str) -> dict[tuple[str, int], FitSpec]:
-    """Return the specification of each (arm, seed) of a run, on a dataset of that ``content`` hash."""
+    """Return the specification of each (arm, seed) that takes one fit, on a dataset of that ``content`` hash.
+
+    The others are searched: see ``searches.searches``.
+    """
     specs: dict[tuple[str, int], FitSpec] = {}
     for arm in params.arms:
-        first = FitSpec(
-            dataset=params.dataset.named_settings(),
-            model=arm.model.named_settings(),
-            regularizers=arm.regularizers,
-            training=arm.training.model_dump(mode="json"),
-            seed=0,
-            device=device,
-            content=content,
-            code="",
-            versions=versions(),
-        )
-        refuse_edited(first)
-        code = code_of(first)
-        specs |= {(arm.name, seed): replace(first, seed=seed, code=code) for seed in range(params.seeds)}
+        if not is_searched(arm, params.tuning):
+            first = specified(params, _whole(arm, params.tuning), content, device)
+            specs |= {(arm.name, seed): replace(first, seed=seed) for seed in range(params.seeds)}
     return specs
+
+
+def is_searched(arm: Arm, tuning: Tuning) -> bool:
+    """Tell whether an arm takes a fit for each of its trials, and not one in all."""
+    alone = arm.shared and (tuning.method, tuning.order) == ("grid", "joint")
+    return bool(arm.space) and not alone
+
+
+def specified(params: StudyParams, arm: Arm, content: str, device: str) -> FitSpec:
+    """Return the specification of the first seed of an arm.
+
+    Raises:
+        StudyError: the code that decides its numbers was edited since this process began.
+    """
+    first = FitSpec(
+        dataset=params.dataset.named_settings(),
+        model=arm.model.named_settings(),
+        regularizers=arm.regularizers,
+        training=arm.training.model_dump(mode="json"),
+        seed=0,
+        device=device,
+        content=content,
+        code="",
+        versions=versions(),
+    )
+    refuse_edited(first)
+    return replace(first, code=code_of(first))
+
+
+def _whole(arm: Arm, tuning: Tuning) -> Arm:
+    """Return an arm whose candidates one fit tries: its ranges with their points, and the folds asked for."""
+    if not arm.space:
+        return arm
+    ranges = {name: own.model_dump() for name, own in arm.space.items() if not isinstance(own, tuple)}
+    folds = {} if tuning.folds == "none" else {"training.folds": tuning.folds}
+    return arm.at({**ranges, **folds})
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 from importlib import import_module
@@ -23,16 +23,18 @@ MOST = 4  # arms that are named
 
 
 @contextmanager
-def showing(total: int, labels: Mapping[str, str], console: Console | None = None) -> Iterator[Tell]:
-    """Yield the function that is told of each attempt at one of ``total`` fits.
+def showing(
+    total: Callable[[], int], label: Callable[[str], str], console: Console | None = None
+) -> Iterator[Tell]:
+    """Yield the function that is told of each attempt at one of ``total()`` fits.
 
     Args:
-        total: how many fits there are; nothing is shown of none.
-        labels: what each fit is of, by its key.
+        total: how many fits there are, as far as that can be said; nothing is shown of none.
+        label: what a fit is of, by its key; if it says nothing, the fit speaks for itself.
         console: where a terminal or a log is shown; standard error if not given.
     """
-    count = _Count(total, labels)
-    if not total:
+    count = _Count(total, label)
+    if not count.total:
         yield count.tell
     elif _in_notebook():
         with _cell(count) as tell:
@@ -49,20 +51,24 @@ def showing(total: int, labels: Mapping[str, str], console: Console | None = Non
 class _Count:
     """How many fits are done, what is running, and since when."""
 
-    def __init__(self, total: int, labels: Mapping[str, str]) -> None:
-        self.total = total
+    def __init__(self, total: Callable[[], int], label: Callable[[str], str]) -> None:
         self.done = 0
-        self._labels = labels
+        self._total = total
+        self._label = label
         self._running: dict[str, str] = {}
         self._start = perf_counter()
 
     def tell(self, attempt: Attempt) -> None:
         key = attempt.spec.key
         if attempt.result is None:
-            self._running[key] = self._labels.get(key, attempt.spec.label)
+            self._running[key] = self._label(key) or attempt.spec.label
         else:
             self._running.pop(key, None)
             self.done += attempt.final
+
+    @property
+    def total(self) -> int:
+        return self._total()
 
     @property
     def seconds(self) -> float:
@@ -95,7 +101,7 @@ def _bar(count: _Count, console: Console) -> Iterator[Tell]:
 
         def tell(attempt: Attempt) -> None:
             count.tell(attempt)
-            progress.update(task, completed=count.done, arms=plain(count.arms))
+            progress.update(task, completed=count.done, total=count.total, arms=plain(count.arms))
 
         yield tell
 
@@ -107,7 +113,7 @@ def _lines(count: _Count, console: Console) -> Iterator[Tell]:
     def tell(attempt: Attempt) -> None:
         nonlocal told
         count.tell(attempt)
-        share = count.done * LINES // count.total
+        share = count.done * LINES // max(1, count.total)
         if share > told:
             told = share
             words = f"{count.done} of {count.total} fits, {count.seconds:.0f} s"

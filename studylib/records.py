@@ -28,6 +28,23 @@ Test = Literal["t", "sign flip"]
 
 @final
 @dataclass(frozen=True)
+class Trial:
+    """Settings that an arm tried with one seed.
+
+    Attributes:
+        settings: what was open, by name such as ``l1.strength``.
+        score: what the choice is by, on rows that no weight was fitted to; lower is better; None without one.
+        keys: of its fits in the store: one, or one for each fold; none if one fit tried all.
+    """
+
+    settings: Mapping[str, Any]
+    score: float | None
+    status: Status = "ok"
+    keys: tuple[str, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
 class Fit:
     """One arm trained with one seed.
 
@@ -36,6 +53,7 @@ class Fit:
         curves: lists of numbers: one per epoch (``train_loss``), per bin, or per feature.
         reason: why ``status`` is not ``ok``; empty otherwise.
         key: of the fit in the store; empty if it is not known.
+        trials: what was tried before, in that order; empty where nothing was open.
     """
 
     arm: str
@@ -45,6 +63,7 @@ class Fit:
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     reason: str = ""
     key: str = ""
+    trials: tuple[Trial, ...] = ()
 
 
 @final
@@ -178,7 +197,7 @@ class Record:
                 f"{path}: expected a record of format {FORMAT} (reports/<study>/<run>.json)."
             )
         try:
-            fits = tuple(Fit(**fit) for fit in data.pop("fits"))
+            fits = tuple(map(_fit, data.pop("fits")))
             contrasts = tuple(_opened(contrast) for contrast in data.pop("contrasts"))
             data["params"] = masked(data["params"])
             return cls(**data, fits=fits, contrasts=contrasts)
@@ -188,6 +207,11 @@ class Record:
     def with_contrasts(self, contrasts: tuple[Contrast, ...], headline: str) -> Record:
         """Return the record with what was concluded from it."""
         return replace(self, contrasts=contrasts, headline=headline)
+
+
+def _fit(fields: dict[str, Any]) -> Fit:
+    trials = (Trial(**one | {"keys": tuple(one["keys"])}) for one in fields.get("trials", ()))
+    return Fit(**fields | {"trials": tuple(trials)})
 
 
 def _closed(contrast: Contrast) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import final
 
 from studylib import compare, editions, fingerprints, locks, places, plan, publishing, sources, study
+from studylib.computing import computed
 from studylib.contents import Contents
 from studylib.editions import Editions
 from studylib.pool import Pool
@@ -62,7 +63,7 @@ class _Job:
 
     @property
     def keys(self) -> set[str]:
-        return {spec.key for spec in self.plan.specs.values()}
+        return self.plan.keys
 
     @property
     def files(self) -> list[Path]:
@@ -98,12 +99,12 @@ def make(
                 plans = study.planned([one.params for one in requests], executor, Contents(), readers)
             jobs = _jobs(requests, plans, out, package)
             stale = [job for job in jobs if job.reasons]
-            todo = study.missing([job.plan for job in stale], store)
+            rounds = study.rounds([job.plan for job in stale], store)
+            todo = rounds.begin()
             for line in (*_damage(store), *(_said(job, {spec.key for spec in todo}) for job in jobs)):
                 tell(line)
-            labels = {key: label for job in stale for key, label in job.plan.labels.items()}
-            with showing(len(todo), labels) as progress:
-                unkept = study.computed(todo, store, executor, progress)
+            with showing(lambda: rounds.total, study.labels([job.plan for job in stale])) as progress:
+                unkept = computed(todo, store, executor, progress, rounds.more)
         for job in stale:
             _write_record(job, study.recorded(job.plan, store, unkept))
         errors = _published(stale, out, drawers)
@@ -140,7 +141,7 @@ def _made_from(request: Request, one: Planned, package: str) -> dict[str, str]:
     return {
         "parameters": editions.seal(one.asked),
         "data": one.content.sha256,
-        "code that decides numbers": editions.seal(sorted({spec.code for spec in one.specs.values()})),
+        "code that decides numbers": editions.seal(one.codes),
         "versions": editions.seal([platform.python_version(), plan.versions(), drawing]),
         "notebook": editions.seal_of(sources.notebook(request.params.study)),
         "code": package,
@@ -152,8 +153,9 @@ def _made_from(request: Request, one: Planned, package: str) -> dict[str, str]:
 def _said(job: _Job, todo: set[str]) -> str:
     if not job.reasons:
         return f"{job.name}: nothing to do: same code, parameters, data"
-    missing = len(job.keys & todo)
-    fits = f"{missing} of {len(job.keys)} fits to compute" if missing else "all fits are known"
+    missing, ahead = len(job.keys & todo) + job.plan.ahead, "up to " * bool(job.plan.ahead)
+    of = len(job.keys) + job.plan.ahead
+    fits = f"{ahead}{missing} of {of} fits to compute" if missing else "all fits are known"
     return f"{job.name}: {fits}; made anew: {', '.join(job.reasons)}"
 
 

@@ -31,6 +31,7 @@ class Result:
             strengths that were chosen, 0 where there are no epochs.
         peak_mb: the largest memory of the worker so far, in 10⁶ bytes.
         host, machine: where it was computed, and on what kind of processor.
+        score: what settings are chosen by, see ``trainers.base.Outcome``; None where there is none.
     """
 
     status: Status
@@ -42,6 +43,7 @@ class Result:
     host: str = ""
     machine: str = ""
     seconds_to_lowest: float = 0.0
+    score: float | None = None
 
 
 @final
@@ -76,6 +78,13 @@ class Store:
         """Return the stored result, or None if there is none that is whole."""
         whole = self._whole(spec)
         return whole and Result(**whole.entry["result"], curves=_unpacked(whole.arrays))
+
+    def seconds(self, key: str) -> float:
+        """Return how long the training of that key took; 0 if it is not stored whole."""
+        try:
+            return float(read(self.path(key)).entry["result"]["seconds"])
+        except (FileNotFoundError, Damaged):
+            return 0.0
 
     def _whole(self, spec: FitSpec) -> Entry | None:
         path = self.path(spec.key)

@@ -7,28 +7,26 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
 from studylib import executors, locks, plan, pool
+from studylib.arms import Arm
+from studylib.computing import Progress, computed
 from studylib.contents import Content, Contents, look
 from studylib.errors import StudyError
-from studylib.executors import Attempt
-from studylib.ledger import Ledger, Row, row
 from studylib.params import StudyParams
 from studylib.plan import FitSpec
 from studylib.progress import showing
 from studylib.records import Fit, Record
-from studylib.secrets import Secrets, masked
+from studylib.searches import LOST, Known, Rounds, Search, of_one_fit, searches
+from studylib.secrets import masked
 from studylib.store import Result, Store
+from studylib.trainers.fitting import SCORES
 
 RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
-LOST = Result("failed", "was not computed")
-
-Progress = Callable[[Attempt], None]
 
 
 @final
@@ -38,13 +36,15 @@ class Planned:
 
     Attributes:
         device: "cpu" or "cuda".
-        specs: by arm and seed.
+        specs: by arm and seed, of those that take one fit.
+        searches: by arm and seed, of those that take a fit for each trial.
     """
 
     params: StudyParams
     content: Content
     device: str
     specs: dict[tuple[str, int], FitSpec]
+    searches: dict[tuple[str, int], Search] = field(default_factory=dict)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -53,8 +53,28 @@ class Planned:
 
     @property
     def labels(self) -> dict[str, str]:
-        """Study and arm of each fit, by its key."""
-        return {spec.key: f"{self.params.study}: {arm}" for (arm, _), spec in self.specs.items()}
+        """Study and arm of each fit that is known of so far, by its key."""
+        return {key: f"{self.params.study}: {arm}" for (arm, _), key in self._named()}
+
+    @property
+    def keys(self) -> set[str]:
+        """The key of each fit that is known of so far."""
+        return {key for _, key in self._named()}
+
+    @property
+    def ahead(self) -> int:
+        """How many fits there will be besides, at most."""
+        return sum(search.ahead for search in self.searches.values())
+
+    @property
+    def codes(self) -> list[str]:
+        """Hashes of the code that decides numbers."""
+        own = {spec.code for spec in self.specs.values()}
+        return sorted(own.union(*(search.codes for search in self.searches.values())))
+
+    def _named(self) -> Iterator[tuple[tuple[str, int], str]]:
+        yield from ((pair, spec.key) for pair, spec in self.specs.items())
+        yield from ((pair, key) for pair, search in self.searches.items() for key in search.named)
 
 
 def planned(
@@ -83,7 +103,8 @@ def planned(
         if content is not found:
             contents.put(run.dataset, content)
         specs = plan.plan(run, content.sha256, devices[run.device])
-        plans.append(Planned(run, content, devices[run.device], specs))
+        searched = searches(run, content.sha256, devices[run.device])
+        plans.append(Planned(run, content, devices[run.device], specs, searched))
     return plans
 
 
@@ -94,10 +115,23 @@ def _looked(run: StudyParams, looked: Iterator[Content]) -> Content:
         raise StudyError(f"dataset {run.dataset.name!r}: could not be read: {error}.") from None
 
 
-def missing(plans: Iterable[Planned], store: Store) -> list[FitSpec]:
-    """Return what is not in the store yet, each specification once, over all ``plans``."""
-    wanted = {spec.key: spec for one in plans for spec in one.specs.values()}
-    return [spec for spec in wanted.values() if spec not in store]
+def labels(plans: Sequence[Planned]) -> Callable[[str], str]:
+    """Return what says study and arm of a fit by its key, also of those that get a name later."""
+    known: dict[str, str] = {}
+
+    def label(key: str) -> str:
+        if key not in known:
+            known.update({k: said for one in plans for k, said in one.labels.items()})
+        return known.get(key, "")
+
+    return label
+
+
+def rounds(plans: Iterable[Planned], store: Store) -> Rounds:
+    """Return in which order the fits of all ``plans`` are computed, as far as they are not in the store."""
+    plans = list(plans)
+    fixed = {spec.key: spec for one in plans for spec in one.specs.values()}
+    return Rounds(fixed, [search for one in plans for search in one.searches.values()], store)
 
 
 def run_study(params: StudyParams, store: Store | None = None, progress: Progress | None = None) -> Record:
@@ -116,79 +150,52 @@ def run_study(params: StudyParams, store: Store | None = None, progress: Progres
     store.refuse_unwritable()
     with locks.shared(store.folder.parent), pool.local() as workers:
         [one] = planned([params], workers, Contents(store.folder.parent))
-        todo = missing([one], store)
-        with showing(len(todo), one.labels) as shown:
-            return recorded(one, store, computed(todo, store, workers, progress or shown))
-
-
-def computed(
-    specs: Sequence[FitSpec], store: Store, executor: Executor, progress: Progress | None = None
-) -> dict[str, Result]:
-    """Compute ``specs`` into the store; return by key the results that it does not keep.
-
-    Those are what failed, timed out or was killed. The ledger gets a row for each step of each attempt.
-    """
-    ledger = Ledger(store.folder.parent)
-    left = {spec.key: (spec, 1) for spec in specs}
-    ledger.append(row(spec, "queued") for spec in specs)
-    unkept = {}
-    try:
-        for attempt in map(_scrubbed, executors.compute(specs, executor)):
-            spec, result = attempt.spec, attempt.result
-            if result and attempt.final:
-                plan.refuse_edited(spec)
-                store.put(spec, result)
-                unkept.update({} if result.status in {"ok", "diverged"} else {spec.key: result})
-                del left[spec.key]
-            ledger.append([_row(attempt)])
-            left.update({} if attempt.final else {spec.key: (spec, attempt.number)})
-            if progress:
-                progress(attempt)
-    except BaseException:
-        with suppress(OSError):  # the disk may be full: that is told by who raised it
-            ledger.append(row(spec, "interrupted", attempt=number) for spec, number in left.values())
-        raise
-    return unkept
-
-
-def _scrubbed(attempt: Attempt) -> Attempt:
-    """Return an attempt whose reason shows no secret: what a server says of a wrong token may quote it."""
-    if not (attempt.result and attempt.result.reason):
-        return attempt
-    secrets = Secrets.among({name: getattr(attempt.spec, name) for name in ("dataset", "model", "training")})
-    return replace(attempt, result=replace(attempt.result, reason=secrets.scrubbed(attempt.result.reason)))
-
-
-def _row(attempt: Attempt) -> Row:
-    result = attempt.result
-    if result is None:
-        return row(attempt.spec, "running", attempt=attempt.number)
-    return row(
-        attempt.spec,
-        result.status,
-        attempt=attempt.number,
-        reason=result.reason,
-        host=result.host or platform.node(),
-        seconds=result.seconds,
-        peak_mb=result.peak_mb,
-    )
+        todo = rounds([one], store)
+        specs = todo.begin()
+        with showing(lambda: todo.total, labels([one])) as shown:
+            unkept = computed(specs, store, workers, progress or shown, todo.more)
+        return recorded(one, store, unkept)
 
 
 def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     """Return the record of a planned run whose fits are computed."""
     params = one.params
-    results = {pair: store.get(spec) or unkept.get(spec.key, LOST) for pair, spec in one.specs.items()}
-    fits = tuple(
-        Fit(arm, seed, found.status, found.metrics, found.curves, found.reason, one.specs[arm, seed].key)
-        for (arm, seed), found in results.items()
-    )
+    pairs = [(arm, seed) for arm in params.arms for seed in range(params.seeds)]
+    known = _known(store, unkept)
+    results = {(arm.name, seed): _result(one, arm.name, seed, known) for arm, seed in pairs}
+    fits = tuple(_fit(one, arm, seed, results[arm.name, seed]) for arm, seed in pairs)
     machines = sorted({found.machine for found in results.values() if found.machine})
-    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines))
+    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines, params))
+
+
+def _known(store: Store, unkept: dict[str, Result]) -> Known:
+    return lambda spec: store.get(spec) or unkept.get(spec.key)
+
+
+def _result(one: Planned, arm: str, seed: int, known: Known) -> Result:
+    if (arm, seed) in one.specs:
+        return known(one.specs[arm, seed]) or LOST
+    search = one.searches[arm, seed]
+    search.advance(known)
+    return (known(search.chosen) or LOST) if search.chosen else search.lost
+
+
+def _fit(one: Planned, arm: Arm, seed: int, result: Result) -> Fit:
+    """Return a fit as it is recorded: with what was tried before it, and what of that was chosen."""
+    curves = {name: curve for name, curve in result.curves.items() if name != SCORES}
+    found = Fit(arm.name, seed, result.status, result.metrics, curves, result.reason)
+    if (arm.name, seed) in one.specs:
+        trials = of_one_fit(arm, result.curves[SCORES]) if SCORES in result.curves else ()
+        return replace(found, key=one.specs[arm.name, seed].key, trials=trials)
+    search = one.searches[arm.name, seed]
+    key = search.chosen.key if search.chosen else ""
+    metrics = {**result.metrics, **search.taken()} if search.chosen else result.metrics
+    return replace(found, metrics=metrics, key=key, trials=tuple(search.trials))
 
 
 def seconds(one: Planned, store: Store) -> float:
     """Return the sum of the pure training seconds of a run's fits, whenever they were computed."""
-    return sum(result.seconds for spec in one.specs.values() if (result := store.get(spec)))
+    return sum(store.seconds(key) for key in one.keys)
 
 
 def _made(params: StudyParams) -> Record | None:
@@ -216,6 +223,7 @@ def _facts(one: Planned) -> dict[str, Any]:
     }
 
 
-def _versions(machines: Sequence[str]) -> dict[str, str]:
+def _versions(machines: Sequence[str], params: StudyParams) -> dict[str, str]:
     own = {"python": platform.python_version(), "studylib": version("studylib")}
-    return own | plan.versions() | {"machine": "; ".join(machines)}
+    proposing = {"optuna": version("optuna")} if params.tuning.method == "tpe" else {}
+    return own | plan.versions() | proposing | {"machine": "; ".join(machines)}

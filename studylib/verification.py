@@ -8,6 +8,7 @@ and `studylib.checks.shown`.
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
@@ -16,14 +17,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, final
 
 from studylib import compare, executors, pool, publishing, sources, study
-from studylib.checks import fits, shown, tolerances
+from studylib.checks import fits, shown, tolerances, trials
 from studylib.checks.differences import Difference, table
 from studylib.checks.shown import Files
+from studylib.checks.trials import Again, again
 from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.params import layered
 from studylib.progress import showing
-from studylib.records import Fit, Record
+from studylib.records import Record
 from studylib.store import Result
 from studylib.study import Planned
 
@@ -36,14 +38,14 @@ class _Case:
     """A record that is looked into.
 
     Attributes:
-        drawn: the fits that are computed again, by arm and seed.
+        drawn: the fits that are computed again, some of their trials with them.
         other: how the versions of its numbers are not those here.
     """
 
     path: Path
     record: Record
     plan: Planned
-    drawn: Mapping[tuple[str, int], Fit]
+    drawn: Sequence[Again]
     other: Sequence[str]
 
     def beside(self, suffix: str) -> str | None:
@@ -93,11 +95,13 @@ def verified(
 
 def _case(path: Path, record: Record, one: Planned, sample: int) -> _Case:
     kept = {(fit.arm, fit.seed): fit for fit in record.fits if fit.status in {"ok", "diverged"}}
-    pairs = sorted(kept.keys() & one.specs.keys())
+    pairs = sorted(kept.keys() & (one.specs.keys() | one.searches.keys()))
     # which fits are drawn follows from all numbers of the record: a failure can be looked at again, and who
     # changes a number cannot know whether it will be
-    drawn = random.Random(repr(record.fits)).sample(pairs, min(sample, len(pairs)))  # noqa: S311  # no secret
-    return _Case(path, record, one, {pair: kept[pair] for pair in drawn}, tolerances.other_versions(record))
+    draw = random.Random(repr(record.fits))  # noqa: S311  # no secret
+    drawn = {pair: kept[pair] for pair in draw.sample(pairs, min(sample, len(pairs)))}
+    found = [again(one, fit, whole=sample == sys.maxsize, draw=draw) for fit in drawn.values()]
+    return _Case(path, record, one, found, tolerances.other_versions(record))
 
 
 def _stands_beside(record: Path) -> bool:
@@ -111,10 +115,9 @@ def _beside(record: Path, suffix: str) -> Path:
 
 def _computed(cases: Sequence[_Case], executor: Executor) -> dict[str, Result]:
     """Return by key the results of all fits that are drawn, each computed once."""
-    wanted = {spec.key: spec for case in cases for spec in map(case.plan.specs.__getitem__, case.drawn)}
-    labels = {key: label for case in cases for key, label in case.plan.labels.items()}
+    wanted = {spec.key: spec for case in cases for one in case.drawn for spec in one.specs}
     results = {}
-    with showing(len(wanted), labels) as progress:
+    with showing(lambda: len(wanted), study.labels([case.plan for case in cases])) as progress:
         for attempt in executors.compute(wanted.values(), executor):
             progress(attempt)
             if attempt.final and attempt.result:
@@ -124,9 +127,9 @@ def _computed(cases: Sequence[_Case], executor: Executor) -> dict[str, Result]:
 
 def _in_record(case: _Case, results: Mapping[str, Result]) -> Iterator[Difference]:
     yield from fits.misfits(case.record, case.plan)
-    for pair, fit in case.drawn.items():
-        spec = case.plan.specs[pair]
-        yield from fits.fit_differences(fit, results[spec.key], tolerances.bound(case.other, spec))
+    for one in case.drawn:
+        yield from one.differences(case.plan, results, case.other)
+    yield from trials.misfits(case.record, case.plan, case.other)
     yield from fits.conclusions(case.record, case.other)
 
 

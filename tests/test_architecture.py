@@ -67,6 +67,7 @@ LAYERS: tuple[set[str], ...] = (
         "housekeeping",
         "inventory",
         "needs",
+        "overviews",
         "studylib",
     },  # what people call
 )

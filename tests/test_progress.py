@@ -36,7 +36,7 @@ def shown(count: int, total: int, *, terminal: bool) -> str:
     """Return what is written for ``count`` of ``total`` fits."""
     file = io.StringIO()
     console = Console(file=file, force_terminal=terminal, width=100)
-    with showing(total, {spec(0).key: "vision: [none]"}, console) as tell:
+    with showing(lambda: total, lambda key: {spec(0).key: "vision: [none]"}.get(key, ""), console) as tell:
         for attempt in attempts(count):
             tell(attempt)
             if terminal:
@@ -78,7 +78,7 @@ spec = FitSpec({"name": "digits"}, {"name": "mlp"}, {}, {}, 0, "cpu", "", "", {}
 shown = []
 real = seen.DisplayHandle.update
 seen.DisplayHandle.update = lambda self, what, **more: (shown.append(what.data), real(self, what, **more))
-with showing(1, {}) as tell:
+with showing(lambda: 1, lambda key: "") as tell:
     import time; time.sleep(0.3)
     tell(Attempt(spec, 1))
 """

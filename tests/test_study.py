@@ -12,7 +12,7 @@ import pytest
 from command_line import Smoke, smoke
 
 import studylib
-from studylib import compare, places, sources, study
+from studylib import compare, computing, places, sources, study
 from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.metrics import KEYS
@@ -47,8 +47,9 @@ def run(params: StudyParams, store: Store) -> tuple[study.Planned, list[str]]:
     computed: list[str] = []
     with ThreadPoolExecutor(1) as here:
         [one] = study.planned([params], here, Contents(store.folder.parent))
-        missing = study.missing([one], store)
-        study.computed(missing, store, here, lambda seen: computed.extend([seen.spec.key] * seen.final))
+        todo = study.rounds([one], store)
+        count = lambda seen: computed.extend([seen.spec.key] * seen.final)  # noqa: E731  # of one line
+        computing.computed(todo.begin(), store, here, count, todo.more)
     return one, computed
 
 
@@ -103,7 +104,7 @@ def test_fits_that_did_not_end_well_are_in_the_record(tmp_path: Path) -> None:
     first, *rest = one.specs.values()
     unkept = {first.key: Result("killed", "out of memory")}
     with ThreadPoolExecutor(1) as here:
-        unkept |= study.computed(rest[1:], store, here)
+        unkept |= computing.computed(rest[1:], store, here)
     statuses = {
         (fit.arm, fit.seed): (fit.status, fit.reason) for fit in study.recorded(one, store, unkept).fits
     }

@@ -12,15 +12,17 @@ from studylib.checks.differences import Difference, changes
 from studylib.records import Fit, Record
 from studylib.store import Result
 from studylib.study import Planned
+from studylib.trainers.fitting import SCORES
 
 
 def misfits(record: Record, one: Planned) -> Iterator[Difference]:
     """Yield how data and fits of the record are not those that its parameters ask for here."""
     yield from changes("dataset", {"sha256": record.dataset.get("sha256")}, {"sha256": one.content.sha256})
     recorded = Counter((fit.arm, fit.seed) for fit in record.fits)
-    for arm, seed in sorted(one.specs.keys() - recorded.keys()):
+    asked = one.specs.keys() | one.searches.keys()
+    for arm, seed in sorted(asked - recorded.keys()):
         yield Difference(f"{arm}, seed {seed}", "the fit", "missing", "asked for")
-    for arm, seed in sorted(recorded.keys() - one.specs.keys()):
+    for arm, seed in sorted(recorded.keys() - asked):
         yield Difference(f"{arm}, seed {seed}", "the fit", "there", "not asked for")
     for (arm, seed), count in recorded.items():
         if count > 1:
@@ -33,7 +35,8 @@ def fit_differences(fit: Fit, result: Result, bound: tolerances.Bound) -> Iterat
     if fit.status != result.status:
         yield Difference(where, "status", fit.status, f"{result.status} {result.reason}".strip())
     yield from bound.changes(where, fit.metrics, result.metrics)
-    yield from bound.changes(where, fit.curves, result.curves)
+    curves = {name: curve for name, curve in result.curves.items() if name != SCORES}
+    yield from bound.changes(where, fit.curves, curves)
 
 
 def conclusions(record: Record, other: Sequence[str]) -> Iterator[Difference]:

@@ -136,7 +136,8 @@ def values_of(value: Any, type_: str, where: str) -> Values:
     if isinstance(value, Mapping):
         kinds = type_.split(" or ")
         if "number" in kinds or "integer" in kinds or not type_:
-            return build(Whole if "integer" in kinds and "number" not in kinds else Range, value, where)
+            whole = "integer" in kinds and "number" not in kinds
+            return build(Whole, value, where) if whole else build(Range, value, where)
         raise ParameterError(
             f"{where}: expected a list of values to choose from, as only numbers have a range, got {value!r}"
         )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from studylib.errors import Divergence
+from studylib.errors import ParameterError
 from studylib.regularizers.base import Averaging, Prediction
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.measures import lowest_epoch, pace, ranked, sizes, spread, supervised
+from studylib.trainers.measures import lowest_epoch, pace, sizes, spread, supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,68 +19,64 @@ if TYPE_CHECKING:
     from studylib.datasets.base import Dataset, Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
-    from studylib.trainers.factorization import Factorized
+    from studylib.trainers._ranked import Factorized
+    from studylib.trainers._rated import Rated
     from studylib.trainers.gradient import Trained
 
     Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
 
 
-TRAINERS = ("gradient", "linear", "factorization")
+WHOLE: Mapping[str, int] = {}  # no fold: all train rows
+SCORES = "candidate_scores"  # the curve of what the candidates of one fit were chosen by, infinite for none
+TRAINERS = ("gradient", "linear", "factorization", "confidence", "ratings", "alternating")
+# of interactions: by steps, and exact
+OF_INTERACTIONS = {"ranking": ("factorization", "confidence"), "rating": ("ratings", "alternating")}
 
 
 def trainer(task: str, optimizer: str) -> str:
     """Return which of ``TRAINERS`` learns a dataset's ``task`` with an ``optimizer``."""
-    if optimizer == "exact":
-        return "linear"
-    return "factorization" if task == "ranking" else "gradient"
+    stochastic, exact = OF_INTERACTIONS.get(task, ("gradient", "linear"))
+    return exact if optimizer == "exact" else stochastic
 
 
 def fit(
-    dataset: Dataset, model: Model, settings: Settings, training: Training, seed: int, device: str
+    dataset: Dataset,
+    model: Model,
+    settings: Settings,
+    training: Training,
+    seed: int,
+    device: str,
+    fold: Mapping[str, int] = WHOLE,
 ) -> Outcome:
     """Train ``model`` on the split of ``seed`` and measure it on train, validation and test rows.
 
-    Settings that are left open (a list or a range) are chosen on validation rows by the loss, or by the NDCG
-    at 20 for a ranking; or by cross-validation inside the train rows where the trainer is exact. Test rows
-    are never looked at. A candidate that diverges is passed over.
+    With a ``fold`` (see ``folding.folded``) it is trained on the other folds of the train rows, and what is
+    measured on validation rows is measured on that fold.
+
+    An exact trainer takes settings that are left open (a list or a range), chosen by cross-validation inside
+    the train rows: the solutions of a path share their work. Every other trial is a fit of its own. Test
+    rows are never looked at to choose.
 
     Raises:
         Divergence: the training, or with open settings every one of them, left the finite numbers.
-        ParameterError: the parts do not fit together.
+        ParameterError: the parts do not fit together, or something is open that is not exact.
     """
     candidates = choices(settings)
     for regularizers in candidates:
         refuse_misfits(dataset, model, regularizers, training, where="fit")
     split = dataset.split(seed)
+    if fold:
+        from studylib.trainers.folding import folded
+
+        split = folded(split, seed, fold)
     which = trainer(dataset.task, training.optimizer)
     if which == "linear":
         outcome, taken = _exact(split, candidates, training, seed)
-    else:
-        learn = _ranking if which == "factorization" else _gradient
-        outcome, taken = _best(learn, split, model, candidates, training, seed, device)
-    return replace(outcome, metrics={**outcome.metrics, **chosen(settings, taken)})
-
-
-def _best(
-    learn: Learner,
-    split: Split,
-    model: Model,
-    candidates: list[tuple[Regularizer, ...]],
-    training: Training,
-    seed: int,
-    device: str,
-) -> tuple[Outcome, int]:
-    outcomes: dict[int, Outcome] = {}
-    last: Divergence | None = None
-    for number, regularizers in enumerate(candidates):
-        try:
-            outcomes[number] = learn(split, model, regularizers, training, seed, device)
-        except Divergence as error:
-            last = error
-    if last and not outcomes:
-        raise last
-    best = min(outcomes, key=lambda number: outcomes[number].score)
-    return outcomes[best], best
+        return replace(outcome, metrics={**outcome.metrics, **chosen(settings, taken)})
+    if len(candidates) > 1:
+        raise ParameterError(f"fit: expected one candidate, for each is a fit, got {len(candidates)}.")
+    learn = {"ranking": _ranking, "rating": _rating}.get(dataset.task, _gradient)
+    return learn(split, model, candidates[0], training, seed, device)
 
 
 def _gradient(
@@ -113,6 +110,8 @@ def _exact(
     metrics, curves = supervised(lambda x: Predictive.of_one_pass(solution.predict(x)), split)
     metrics |= sizes(solution.weights)
     curves["coefficients"] = solution.weights.tolist()
+    if len(candidates) > 1:
+        curves[SCORES] = list(solution.scores)
     return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen
 
 
@@ -124,17 +123,53 @@ def _ranking(
     seed: int,
     device: str,
 ) -> Outcome:
-    from studylib.trainers import factorization
-    from studylib.trainers._rewiring import weights
+    from studylib.trainers.recommendations import ranked
 
-    trained = factorization.train(split, model, regularizers, training, seed, device)
+    if training.optimizer == "exact":
+        from studylib.trainers import confidence
+
+        trained = confidence.train(split, model, regularizers, training, seed)
+    else:
+        from studylib.trainers import factorization
+
+        trained = factorization.train(split, model, regularizers, training, seed, device)
     metrics, curves = ranked(trained.scores(), split)
-    acting = [weights(trained.network, layer) for layer in model.layers()]
-    metrics |= trained.norms() | spread(*(w.detach().cpu().numpy() for w in acting))
+    metrics |= _factors(trained, model)
     return _monitored(Outcome(metrics, -metrics["validation_ndcg_at_20"], curves), trained)
 
 
-def _monitored(outcome: Outcome, trained: Trained | Factorized) -> Outcome:
+def _rating(
+    split: Split,
+    model: Model,
+    regularizers: tuple[Regularizer, ...],
+    training: Training,
+    seed: int,
+    device: str,
+) -> Outcome:
+    from studylib.trainers.recommendations import rated
+
+    if training.optimizer == "exact":
+        from studylib.trainers import alternating
+
+        trained = alternating.train(split, model, regularizers, training, seed)
+    else:
+        from studylib.trainers import ratings
+
+        trained = ratings.train(split, model, regularizers, training, seed, device)
+    metrics, curves = rated(trained.predict, split)
+    metrics |= _factors(trained, model)
+    return _monitored(Outcome(metrics, metrics["validation_loss"], curves), trained)
+
+
+def _factors(trained: Factorized | Rated, model: Model) -> dict[str, float]:
+    """Return how long the factors are, and how they are spread."""
+    from studylib.trainers._rewiring import weights
+
+    acting = [weights(trained.network, layer) for layer in model.layers()]
+    return trained.norms() | spread(*(w.detach().cpu().numpy() for w in acting))
+
+
+def _monitored(outcome: Outcome, trained: Trained | Factorized | Rated) -> Outcome:
     """Return the outcome with what was seen on the way."""
     curves = {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
     seen = {"best_epoch": float(trained.best_epoch)} | pace(trained.validation_loss, trained.steps_per_epoch)

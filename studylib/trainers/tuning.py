@@ -101,9 +101,11 @@ def fitted(space: Space, tuning: Tuning, where: str) -> Space:
     Raises:
         ParameterError: no number of points makes so many, or there are fewer combinations, or far too many.
     """
+    if not space:
+        return space
     if tuning.method != "grid":
         return _refuse_too_few(space, tuning, where)
-    if tuning.trials is None or not space:
+    if tuning.trials is None:
         return _refuse_too_many(space, tuning, where)
     free = {n for n, v in space.items() if not isinstance(v, tuple) and "points" not in v.model_fields_set}
     found = {}
@@ -133,10 +135,10 @@ def _no_grid(where: str, trials: int, possible: list[int], free: bool) -> str:  
 def _refuse_too_few(space: Space, tuning: Tuning, where: str) -> Space:
     """Refuse to draw more different trials than there are."""
     parts = [{name: values} for name, values in space.items()] if tuning.order == "staged" else [space]
-    asked = stages(space, tuning) if tuning.order == "staged" and space else [tuning.trials or 0]
+    asked = stages(space, tuning) if tuning.order == "staged" else [tuning.trials or 0]
     for part, trials in zip(parts, asked, strict=True):
         sizes = [len(v) if isinstance(v, tuple) else getattr(v, "most", 0) for v in part.values()]
-        if part and all(sizes) and prod(sizes) < trials:
+        if all(sizes) and prod(sizes) < trials:
             raise ParameterError(
                 f"{where}: tuning.trials asks for {trials} different trials of {' and '.join(part)}, which"
                 f" can be had in {prod(sizes)} ways. Lower tuning.trials, or use tuning.method 'grid'."
