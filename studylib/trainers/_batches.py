@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Loss = Callable[[Tensor, Tensor], Tensor]
 
+GATHERED = 1 << 24  # bytes of inputs at once
+
 
 def targets(y: Tensor, split: Split, techniques: Techniques, dtype: torch.dtype) -> Tensor:
     """Return what the rows are trained towards: the targets, corrupted, as probabilities if need be."""
@@ -33,8 +35,10 @@ def targets(y: Tensor, split: Split, techniques: Techniques, dtype: torch.dtype)
 
 def batches(x: Tensor, target: Tensor, rows: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Give the ``rows`` in batches of ``size``: inputs, targets, and which rows they are."""
-    # one gather per epoch, then views: cheaper than a gather per batch
-    return zip(x[rows].split(size), target[rows].split(size), rows.split(size), strict=True)
+    # one gather for many batches, then views: cheaper than a gather for each; yet not a copy of everything
+    many = max(1, GATHERED // (size * max(1, x[:1].nbytes)))
+    for some in rows.split(many * size):
+        yield from zip(x[some].split(size), target[some].split(size), some.split(size), strict=True)
 
 
 @final
