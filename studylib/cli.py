@@ -195,7 +195,7 @@ def _pools(
 def _make(
     wanted: list[Any], out: Path, pools: tuple[Any, Any], *further: Callable[[Path, Any], None]
 ) -> None:
-    from studylib import reports, runs
+    from studylib import overviews, reports, runs
 
     for line in runs.budgets(wanted):
         typer.echo(line)
@@ -203,7 +203,8 @@ def _make(
     done = reports.make(wanted, out, *pools, tell=typer.echo)
     for write in further:
         write(out, pools[1])
-    for line in reports.summary(done, out):
+    over = overviews.write(out, pools[1])
+    for line in (*reports.summary(done, out), *map(str, over)):
         typer.echo(line)
     failures = reports.failures(done)
     if failures:

@@ -37,7 +37,8 @@ DRAWING = (
     "studylib.figures.style",
     "studylib.pages.body",
 )
-CATALOGUE = "catalogue.html"
+CATALOGUE, REPRODUCTIONS, SIZES = "catalogue.html", "reproductions.html", "sizes.html"
+COMMAND = "studylib report"  # makes the pages over all runs again
 CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", *LIBRARIES.values())  # which the pictures are of, too
 
 
@@ -98,7 +99,7 @@ def index(out: Path) -> Path:
         known = Editions()
         made_from = {str(path): f"{editions.seal_of(path)} {_day(path)}" for path in records} | {
             "code": fingerprints.of_package(),
-            "catalogue": str(_catalogue(out).is_file()),
+            "beside it": " ".join(_beside(out)),
         }
         before = known.get(page)
         if before is None or before.why_not(made_from):
@@ -108,17 +109,21 @@ def index(out: Path) -> Path:
 
 
 def _write_index(page: Path, records: Sequence[Path]) -> None:
-    techniques = CATALOGUE if _catalogue(page.parent).is_file() else ""
-    write_whole(page, index_over(records, page.parent, techniques))
+    write_whole(page, index_over(records, page.parent, _beside(page.parent)))
 
 
-def index_over(paths: Sequence[Path], folder: Path, techniques: str = "") -> bytes:
+def _beside(out: Path) -> list[str]:
+    """Return the pages over many runs that stand beside the index."""
+    return [name for name in (REPRODUCTIONS, SIZES, CATALOGUE) if (out / name).is_file()]
+
+
+def index_over(paths: Sequence[Path], folder: Path, beside: Sequence[str] = ()) -> bytes:
     """Return the index over the records at ``paths``, whose pages stand beside them.
 
     Args:
         paths: records; what is none, or of another format, is left out.
         folder: that the links of the index start from.
-        techniques: path of the catalogue from there; empty without one.
+        beside: the other pages over many runs that are there.
     """
     from studylib import pages
 
@@ -129,8 +134,8 @@ def index_over(paths: Sequence[Path], folder: Path, techniques: str = "") -> byt
         [(shown[path], hrefs[path]) for path in order],
         questions={name: sources.title(sources.notebook(name)) for name in sources.studies()},
         dates={hrefs[path]: _day(path) for path in order},
-        catalogue=techniques,
-        command="studylib report",
+        beside=beside,
+        command=COMMAND,
         commit=commit(),
     )
 
@@ -190,7 +195,7 @@ def _write_catalogue(page: Path, pool: Pool) -> None:
     names = list(regularizers.CATALOGUE)
     try:
         pictures = dict(zip(names, pool.map(_drawn, names), strict=True))
-        made = pages.catalogue_page(pictures, command="studylib report", commit=commit())
+        made = pages.catalogue_page(pictures, command=COMMAND, commit=commit())
     except StudyError:
         raise
     except Exception:  # noqa: BLE001  whatever it was, the pages of the studies are there

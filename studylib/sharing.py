@@ -102,7 +102,7 @@ def _choices(reports: Path, records: Sequence[Path]) -> Iterator[Files]:
     for numbers in (lean, packed):
         for more in ([*notebooks, *catalogue], notebooks, []):
             extra = {_name(path, reports): path.read_bytes() for path in more}
-            techniques = publishing.CATALOGUE if publishing.CATALOGUE in extra else ""
+            techniques = [publishing.CATALOGUE] if publishing.CATALOGUE in extra else []
             index = {INDEX: publishing.index_over(records, reports, techniques)}
             yield _linked(index | shown | numbers | extra)
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from studylib.pages.catalogue import catalogue_page
 from studylib.pages.comparison import compare_page
 from studylib.pages.index import index_page
+from studylib.pages.reproductions import reproductions_page
+from studylib.pages.sizes import sizes_page
 from studylib.pages.study import study_page
 
-__all__ = ["catalogue_page", "compare_page", "index_page", "study_page"]
+__all__ = [
+    "catalogue_page",
+    "compare_page",
+    "index_page",
+    "reproductions_page",
+    "sizes_page",
+    "study_page",
+]

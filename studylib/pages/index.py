@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 Entry = tuple[Record, str]
+BESIDE = {
+    "reproductions.html": "published numbers beside ours",
+    "sizes.html": "what more training data changes",
+    "catalogue.html": "catalogue of techniques",
+}
 DRAWN = 12  # arms of a study that a card has room for
 
 
@@ -28,7 +33,7 @@ def index_page(
     *,
     questions: Mapping[str, str] | None = None,
     dates: Mapping[str, str] | None = None,
-    catalogue: str = "",
+    beside: Iterable[str] = (),
     command: str = "",
     commit: str = "",
 ) -> bytes:
@@ -39,7 +44,7 @@ def index_page(
             notebook stand beside the page.
         questions: what each study asks, by its name.
         dates: on which day a run was made, by the path of its page: a record knows no clock.
-        catalogue: path of the page over all techniques, relative to the index; empty if there is none.
+        beside: paths of the other pages over many runs, relative to the index.
         command: what makes the pages again, as typed; nothing is said of it if empty.
         commit: of the code that made them.
     """
@@ -56,7 +61,7 @@ def index_page(
         cards=cards,
         fits=fits,
         lost=lost,
-        catalogue=_local(catalogue) if catalogue else "",
+        beside=[(BESIDE.get(href, href), _local(href)) for href in beside],
         attributions=attributions(card["record"] for card in cards),
         command=command,
         commit=commit,
