@@ -30,7 +30,15 @@ from studylib.plan import FitSpec
 from studylib.records import Record
 
 EXACT, SHARE, OTHER = 1e-8, 0.03, 0.1
-SHARES = ("accuracy", "ece", "r2", "recall_at_20", "ndcg_at_20", "recall_by_popularity")
+SHARES = (
+    "accuracy",
+    "ece",
+    "r2",
+    "recall_at_20",
+    "ndcg_at_20",
+    "recall_by_popularity",
+    "recall_by_user_activity",
+)
 FREE = ("best_epoch", "lowest_loss_", "chosen_", "calibration_")
 STATED = (
     f"numbers may differ by up to {EXACT:g} where a model is solved exactly; where it is trained, by up to"

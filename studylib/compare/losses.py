@@ -79,8 +79,12 @@ def _on_curve(fit: Fit, part: str) -> float:
 def guessing(record: Record) -> float:
     """Return the loss of knowing nothing: ln(classes), ln 2 for a ranking, 1 for a regression; else infinity.
 
-    The target of a regression is standardised.
+    The target of a regression is standardised. Of ratings it is the validation loss of the mean train rating,
+    as the fits have measured it.
     """
+    if record.dataset.get("task") == "rating":
+        found = [fit.metrics["guess_loss"] for fit in record.fits if "guess_loss" in fit.metrics]
+        return fmean(found) if found else inf
     classes = len(record.dataset.get("classes", ()))
     known = {
         "regression": 1.0,
@@ -92,7 +96,9 @@ def guessing(record: Record) -> float:
 
 
 def unit_of_loss(record: Record) -> str:
-    """Return ``nats`` for classes and rankings; empty for a regression, whose loss is a share of variance."""
+    """Return ``nats`` for classes and rankings, the square of a rating's unit, nothing for a regression."""
+    if record.dataset.get("task") == "rating":
+        return f"{record.dataset.get('unit', '')}²"
     return "nats" if record.dataset.get("task") in {"classification", "ranking"} else ""
 
 

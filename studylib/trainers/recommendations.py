@@ -71,7 +71,8 @@ def ranked(scores: Scores, split: Split) -> Measured:
         measured |= {f"{part}_{name}": value for name, value in own.metrics().items()}
         measured[f"{part}_loss"] = sum(own.losses) / len(looked[part])
     measured |= _gap(measured)
-    return measured, {"recall_by_popularity": recall_by_popularity(found, split)}
+    names = ("recall_by_user_activity", "recall_by_popularity")
+    return measured, {name: recall_by_fifth(found, split, side) for side, name in enumerate(names)}
 
 
 def _gap(measured: dict[str, float]) -> dict[str, float]:
@@ -151,14 +152,14 @@ def pairwise_losses(scores: np.ndarray, interactions: np.ndarray, closed: np.nda
     return total
 
 
-def recall_by_popularity(found: np.ndarray, split: Split) -> list[float]:
-    """Return the share of test interactions that were ``found`` (n,), by fifths of the items.
+def recall_by_fifth(found: np.ndarray, split: Split, side: int) -> list[float]:
+    """Return the share of test interactions that were ``found`` (n,), by fifths of rows (0) or of items (1).
 
-    Popularity is the number of train interactions of the item; the first fifth holds the rarest items; one
-    that no test interaction falls into has 0.
+    The first fifth holds those with the fewest train interactions; one that no test interaction falls into
+    has 0.
     """
-    counts = np.bincount(split.train.x[:, 1], minlength=split.inputs[1])
-    bin_of = _fifths(counts)[split.test.x[:, 1]]
+    counts = np.bincount(split.train.x[:, side], minlength=split.inputs[side])
+    bin_of = _fifths(counts)[split.test.x[:, side]]
     total = np.bincount(bin_of, minlength=FIFTHS)
     hits = np.bincount(bin_of, found, minlength=FIFTHS)
     shares: list[float] = (hits / np.maximum(1, total)).tolist()
@@ -187,7 +188,8 @@ def rated(predict: Callable[[np.ndarray], np.ndarray], split: Split) -> Measured
 
     Predictions are brought into the range of the train ratings, as every metric has them; ``<part>_loss`` is
     the mean squared error without that, and without any penalty. ``test_unseen_share`` is the share of test
-    ratings whose row or item train does not hold. ``error_by_user_activity`` and ``error_by_item_popularity``
+    ratings whose row or item train does not hold, ``guess_loss`` the validation loss of the mean of train.
+    ``error_by_user_activity`` and ``error_by_item_popularity``
     are the RMSE on test ratings by fifths of the tested rows, and of the items, from those with the fewest
     train ratings to those with the most.
     """
@@ -201,6 +203,7 @@ def rated(predict: Callable[[np.ndarray], np.ndarray], split: Split) -> Measured
         measured[f"{part}_loss"] = float(((raw - y) ** 2).mean())
     counts = [np.bincount(split.train.x[:, side], minlength=size) for side, size in enumerate(split.inputs)]
     known = [count[own] for count, own in zip(counts, x.T, strict=True)]
+    measured["guess_loss"] = float(((split.validation.y - split.train.y.mean()) ** 2).mean())
     measured["test_unseen_share"] = float((np.minimum(*known) == 0).mean())
     names = ("error_by_user_activity", "error_by_item_popularity")
     squares = (said - y) ** 2
