@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
 from typing import TYPE_CHECKING
 
 from studylib import metrics
@@ -17,12 +16,8 @@ if TYPE_CHECKING:
     from studylib.datasets.base import Examples, Split
     from studylib.trainers._predictive import Predictive
 
-POPULARITY_BINS = 5
-CUTOFF = 20
 # of a layer's root mean square: without all smaller weights the layer moves by at most 1 % of its norm
 NEGLIGIBLE = 0.01
-# whose loss is looked at, spread evenly over the train rows: each is held against every item
-MONITORED_INTERACTIONS = 20_000
 
 Measured = tuple[dict[str, float], dict[str, list[float]]]
 
@@ -111,8 +106,8 @@ def spread(*weights: np.ndarray) -> dict[str, float]:
     0.01 times the root mean square of its layer, zeros among them. ``weight_norm``: their Euclidean norm, all
     layers together.
     """
-    count = sum(w.size for w in weights)
-    squares = [w.astype("float64") ** 2 for w in weights]
+    count = max(1, sum(w.size for w in weights))  # a factorization may have no factors
+    squares = [w.astype("float64") ** 2 for w in weights if w.size]
     negligible = sum(int((square <= NEGLIGIBLE**2 * square.mean()).sum()) for square in squares)
     return {
         "zero_share": 1 - metrics.nonzeros(*weights) / count,
@@ -133,99 +128,3 @@ def pace(validation_loss: Sequence[float], steps_per_epoch: int) -> dict[str, fl
 def lowest_epoch(validation_loss: Sequence[float]) -> int:
     """Return the first epoch, from 1, of the lowest loss."""
     return validation_loss.index(min(validation_loss)) + 1
-
-
-def ranked(scores: np.ndarray, split: Split) -> Measured:
-    """Return metrics and curves of ``scores`` (rows, items).
-
-    A part is ranked among the items that no earlier part's interaction has used up. ``<part>_loss`` is the
-    mean over the part's interactions (row, i), and over every such item j but i that the row has no train
-    interaction with, of −log σ(score(row, i) − score(row, j)), without any penalty: what the trainer samples,
-    in nats. Of more than 20 000 train interactions as many are looked at, evenly spread.
-    """
-    import numpy as np
-
-    measured: dict[str, float] = {}
-    open_scores = scores.copy()
-    learnt = _marked(split.train.x, scores.shape)
-    for part, seen, examples in (
-        ("train", None, split.train),
-        ("validation", split.train, split.validation),
-        ("test", split.validation, split.test),
-    ):
-        if seen is not None:
-            open_scores[seen.x[:, 0], seen.x[:, 1]] = -np.inf
-        relevant = _marked(examples.x, scores.shape)
-        measured |= {f"{part}_{k}": v for k, v in metrics.ranking(open_scores, relevant).items()}
-        closed = learnt | np.isneginf(open_scores)
-        measured[f"{part}_loss"] = pairwise_loss(scores, examples.x, closed)
-    measured |= _gap(measured)
-    return measured, {"recall_by_popularity": recall_by_popularity(open_scores, split)}
-
-
-def _marked(interactions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    import numpy as np
-
-    marked = np.zeros(shape, dtype=bool)
-    marked[interactions[:, 0], interactions[:, 1]] = True
-    return marked
-
-
-def pairwise_loss(scores: np.ndarray, interactions: np.ndarray, closed: np.ndarray) -> float:
-    """Return the mean of −log σ(score(row, i) − score(row, j)), in nats.
-
-    Args:
-        scores: shape (rows, items).
-        interactions: pairs (row, i), shape (n, 2).
-        closed: shape (rows, items), bool: the items that are no j of that row; nor is i.
-    """
-    import numpy as np
-    import torch
-    from torch.nn import functional as F
-
-    count = min(len(interactions), MONITORED_INTERACTIONS)
-    chosen = np.linspace(0, len(interactions) - 1, count).round().astype(int)
-    table = torch.from_numpy(np.where(closed, -np.inf, scores))  # which a closed item loses nothing by
-    opened = torch.from_numpy((~closed).sum(1))
-    total = 0.0
-    # what is held against all items at once stays in the cache
-    for part in torch.from_numpy(interactions[chosen]).split(max(1, 2**16 // scores.shape[1])):
-        rows, items = part.T
-        own = torch.from_numpy(scores)[rows, items]
-        losses = F.softplus(table[rows].sub_(own[:, None])).sum(1).double()
-        itself = table[rows, items].isfinite()
-        others = (opened[rows] - itself.long()).clamp(min=1)
-        total += float(((losses - itself.double() * log(2)) / others).sum())
-    return total / count
-
-
-def recall_by_popularity(scores: np.ndarray, split: Split) -> list[float]:
-    """Return the share of test interactions ranked in the top 20, by quintile of their item's popularity.
-
-    Popularity is the number of train interactions of the item; the first bin holds the rarest fifth of the
-    items; a bin that no test interaction falls into has 0. ``scores`` (rows, items) are −∞ where the row has
-    a train or validation interaction; of equal scores the first item wins.
-    """
-    import numpy as np
-
-    counts = np.bincount(split.train.x[:, 1], minlength=scores.shape[1])
-    bins = np.empty(len(counts), dtype=int)
-    bins[np.argsort(counts, kind="stable")] = np.arange(len(counts)) * POPULARITY_BINS // len(counts)
-    rows, items = split.test.x.T
-    hits, bin_of = _best(scores)[rows, items], bins[items]
-    total = np.bincount(bin_of, minlength=POPULARITY_BINS)
-    found = np.bincount(bin_of, hits, minlength=POPULARITY_BINS)
-    shares: list[float] = (found / np.maximum(1, total)).tolist()
-    return shares
-
-
-def _best(scores: np.ndarray) -> np.ndarray:
-    """Tell which items are among the 20 best scored of their row, shape of ``scores``."""
-    import numpy as np
-
-    count = min(CUTOFF, scores.shape[1])
-    best: np.ndarray = scores >= np.partition(scores, -count, axis=1)[:, [-count]]
-    tied = best.sum(1) > count
-    order = np.argsort(-scores[tied], axis=1, kind="stable")
-    best[tied] = np.argsort(order, axis=1) < count
-    return best
