@@ -59,6 +59,10 @@ def _read(path: Path, archive: ZipFile, name: str, most: int) -> bytes:
         raise ParameterError(
             f"{path}: expected a member {name!r}, found {len(known)} others.{did_you_mean(name, known)}"
         )
+    if known.count(name) > 1:
+        raise ParameterError(
+            f"{path}: expected each member once; it has {known.count(name)} members called {name!r}."
+        )
     info = archive.getinfo(name)
     if info.flag_bits & ENCRYPTED:
         raise ParameterError(f"{path}: its member {name!r} is encrypted; expected one that can be read.")

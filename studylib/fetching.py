@@ -10,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 from shutil import disk_usage
 from time import sleep
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from studylib.errors import ParameterError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TRIES = 3
 PAUSE = 0.3  # seconds before the second try, and twice as many before the third
 TIMEOUT = (10.0, 30.0)  # seconds until somebody answers, and between two pieces
-PIECE = 1 << 17
+PIECE = 1 << 13  # bytes; of a piece that breaks off nothing is kept
 MB = 1e6
 FULL = {ENOSPC, EDQUOT, EFBIG}
 AGAIN = {408, 425, 429, 500, 502, 503, 504}  # what a server may say today and not tomorrow
@@ -73,13 +73,16 @@ def fetch(file: File, target: Path) -> None:
     pooch.get_logger().setLevel("WARNING")  # it tells of every file
     part = target.with_name(f".{target.name}.{file.sha256[:8]}.part")
 
-    def download(_: str, draft: Any, __: Any) -> None:
-        _complete(file, part)
-        part.replace(draft)
-
     try:
         _refuse_full(file, target.parent, part)
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", target.name, target.parent, downloader=download)
+        _complete(file, part)
+        pooch.retrieve(
+            file.url,
+            f"sha256:{file.sha256}",
+            target.name,
+            target.parent,
+            downloader=lambda _, draft, __: part.replace(draft),
+        )
     except RequestException as error:
         raise _refusal(file, target, _told(error)) from None
     except OSError as error:
@@ -119,8 +122,8 @@ def _download(file: File, part: Path) -> None:
         try:
             _stream(file, part, tell)
         except RequestException as error:
-            final = isinstance(error, HTTPError) and _status(error) not in AGAIN
-            if final or tried == TRIES - 1:
+            hopeless = isinstance(error, HTTPError) and _status(error) not in AGAIN
+            if hopeless or tried == TRIES - 1:
                 raise
         if _size(part) == file.bytes:
             break
