@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TrainRows = Annotated[int, Field(ge=20, description="rows that the weights are fitted on")]
 ValidationRows = Annotated[int, Field(ge=20, description="rows that strengths and epochs are chosen on")]
 
+Share = Annotated[float, Field(gt=0, le=0.4, description="share of the rows, the same of each class")]
+
 # a share of 100 rows has a standard error of at most 5 points; below that a test says little
 LEAST_TEST_ROWS = 100
 
@@ -80,6 +82,46 @@ def held_out(
     """
     drawn = stratified(seed, labels, validation, train or 0)
     return (drawn.test if train is None else drawn.validation), drawn.train
+
+
+def by_shares(seed: int, labels: np.ndarray, validation: float, test: float) -> Parts:
+    """Draw the parts by shares of each class, which has at least one row in each part.
+
+    Args:
+        labels: class numbers 0 … k − 1, shape (n,), each at least three times.
+        validation: share of each class's rows; so is ``test``.
+    """
+    train, tested, checked = _dealt(seed, labels, (test, validation))
+    return Parts(train, checked, tested)
+
+
+def by_share(seed: int, labels: np.ndarray, validation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw train and validation rows where the test rows are given; a class has at least one in each.
+
+    Args:
+        labels: class numbers 0 … k − 1 of the rows that are no test rows, shape (n,), each at least twice.
+        validation: share of each class's rows.
+    """
+    train, checked = _dealt(seed, labels, (validation,))
+    return train, checked
+
+
+def _dealt(seed: int, labels: np.ndarray, shares: tuple[float, ...]) -> list[np.ndarray]:
+    """Deal the rows of each class by ``shares``, at least one to each; the first part has what is left."""
+    import numpy as np
+
+    order = numpy_generator(seed, "split").permutation(len(labels))
+    drawn = labels[order]
+    counts = np.bincount(labels)
+    rank = _rank_within(drawn, counts)
+    start = np.zeros_like(counts)
+    part = np.zeros(len(labels), dtype=np.int64)
+    for number, share in enumerate(shares, start=1):
+        kept = 1 + len(shares) - number  # for the parts to come, and for what is left
+        end = start + np.maximum(1, np.minimum(counts - start - kept, (counts * share).astype(np.int64)))
+        part[(rank >= start[drawn]) & (rank < end[drawn])] = number
+        start = end
+    return [order[part == number] for number in range(len(shares) + 1)]
 
 
 def _quota(counts: np.ndarray, size: int) -> np.ndarray:

@@ -48,6 +48,8 @@ class Split:
             an error by it to have the error in that unit.
         unit: what one unit of the inputs' own scale is after standardisation, from black to white for images;
             broadcasts to a row of images or of a table. None where nothing is known of it.
+        black: what is black after standardisation, so that images can be shown as they are: a pixel is
+            (x − black)/unit, 0 to 1. None where nobody says, and for what is no image.
         vocabulary: the words of text by their numbers, from 2 on; empty where there are none.
     """
 
@@ -58,6 +60,7 @@ class Split:
     outputs: int
     target_scale: float = 1.0
     unit: np.ndarray | None = None
+    black: np.ndarray | None = None
     vocabulary: tuple[str, ...] = ()
 
     @property
