@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 
 from studylib.datasets import _cells
 from studylib.datasets._csv_blocks import texts
+from studylib.datasets._loading import loading
 from studylib.datasets._own import fingerprint, located
 from studylib.datasets._spelling import header, refuse_misspelt
 from studylib.errors import ParameterError, did_you_mean
@@ -121,7 +122,8 @@ def read(path: str, wanted: Mapping[str, str]) -> Table:
     source = Source.of(path)
     for role, name in wanted.items():
         refuse_unknown(path, source.names, name, f"dataset.{role}")
-    blocks = list(source.blocks([*dict.fromkeys(wanted.values())]))
+    with loading(source.path.name, source.path.stat().st_size) as tell:
+        blocks = list(source.blocks([*dict.fromkeys(wanted.values())], tell))
     if not sum(len(block) for block in blocks):
         raise ParameterError(f"{path}: expected rows below the names of the columns, got none.")
     whole = pa.Table.from_batches(blocks)
