@@ -49,7 +49,10 @@ def ranking() -> Record:
                 "row_norm": float(2.1 * factor + rng.normal(0, 0.02)),
                 "item_norm": float(1.7 * factor + rng.normal(0, 0.02)),
             },
-            curves={"recall_by_popularity": [float(v) for v in np.sort(rng.uniform(0, 0.4, 5))]},
+            curves={
+                name: [float(v) for v in np.sort(rng.uniform(0, 0.4, 5))]
+                for name in ("recall_by_popularity", "recall_by_user_activity")
+            },
         )
         for arm, factor in size.items()
         for seed in range(SEEDS)

@@ -18,9 +18,11 @@ from studylib.models.matrix_factorization import MatrixFactorization
 from studylib.regularizers import make
 from studylib.regularizers.base import Regularizer
 from studylib.seeds import Noise, initialising
+from studylib.trainers import recommendations
+from studylib.trainers._ranked import Factorized, Negatives
 from studylib.trainers.base import Training
-from studylib.trainers.factorization import Factorized, Negatives, train
-from studylib.trainers.measures import CUTOFF, POPULARITY_BINS, ranked, recall_by_popularity
+from studylib.trainers.factorization import train
+from studylib.trainers.recommendations import CUTOFF, FIFTHS, among_best, ranked, recall_by_fifth
 
 MODEL = MatrixFactorization(factors=6)
 SPLIT = Visits().split(2)
@@ -163,7 +165,7 @@ def test_scores_are_inner_products_without_dropout() -> None:
     named = {name: w.detach().numpy() for name, w in result.network.named_parameters()}
     p, q = named["rows.weight"], named["items.weight"]
 
-    np.testing.assert_allclose(result.scores(), p @ q.T + named["bias"], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(result.scores()[:], p @ q.T + named["bias"], rtol=0, atol=1e-13)
     assert result.norms()["row_norm"] == pytest.approx(np.sqrt((p**2).sum(1)).mean())
     assert result.norms()["item_norm"] == pytest.approx(np.sqrt((q**2).sum(1)).mean())
 
@@ -186,7 +188,7 @@ def test_the_trainer_learns_who_likes_what() -> None:
     assert result.train_loss[-1] < 0.7 * result.train_loss[0]
     assert metrics["test_ndcg_at_20"] > 1.2 * chance["test_ndcg_at_20"]
     assert metrics["train_ndcg_at_20"] > 1.5 * chance["train_ndcg_at_20"]
-    assert len(curves["recall_by_popularity"]) == POPULARITY_BINS
+    assert len(curves["recall_by_popularity"]) == len(curves["recall_by_user_activity"]) == FIFTHS
 
 
 def test_items_already_used_are_not_ranked() -> None:
@@ -219,13 +221,28 @@ def test_recall_by_popularity_is_what_one_counts(levels: int | None, items: int)
     scores[split.train.x[:, 0], split.train.x[:, 1]] = -np.inf
     counts = [int((split.train.x[:, 1] == item).sum()) for item in range(items)]
     rarest = sorted(range(items), key=lambda item: (counts[item], item))
-    hits: list[list[bool]] = [[] for _ in range(POPULARITY_BINS)]
+    hits: list[list[bool]] = [[] for _ in range(FIFTHS)]
     for row, item in split.test.x.tolist():
         order = sorted(range(items), key=lambda other: (-scores[row, other], other))
-        hits[rarest.index(item) * POPULARITY_BINS // items].append(order.index(item) < CUTOFF)
+        hits[rarest.index(item) * FIFTHS // items].append(order.index(item) < CUTOFF)
     expected = [sum(some) / max(1, len(some)) for some in hits]
 
-    np.testing.assert_allclose(recall_by_popularity(scores, split), expected, rtol=0, atol=1e-15)
+    rows, tested = split.test.x.T
+    found = recall_by_fifth(among_best(scores)[rows, tested], split, side=1)
+
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1, 7, 30])
+def test_looking_at_some_rows_at_a_time_changes_nothing(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Metrics and curves are those of all rows at once, up to the rounding of a sum."""
+    scores = np.random.default_rng(3).random(SPLIT.inputs)
+    whole = ranked(scores, SPLIT)
+    monkeypatch.setattr(recommendations, "BLOCK", size * SPLIT.inputs[1])
+    measured, curves = ranked(scores, SPLIT)
+
+    assert curves == whole[1]
+    assert measured == pytest.approx(whole[0], rel=1e-14)
 
 
 def test_what_is_no_factorization_is_refused() -> None:

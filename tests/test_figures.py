@@ -18,12 +18,12 @@ import pytest
 from imaginary import SEEDS, classification, forecasting, ranking, regression
 
 from studylib import compare, figures, metrics
+from studylib.figures._fifths import by_fifth
 from studylib.figures.augmented import draw_augmented, strip
 from studylib.figures.coefficient_paths import draw_coefficient_paths, largest
 from studylib.figures.differences import draw_differences, drawn_contrasts
 from studylib.figures.learning_curves import MOST_POINTS, averaged, thinned
 from studylib.figures.picture import Picture
-from studylib.figures.popularity import by_popularity
 from studylib.figures.reliability import draw_reliability, pooled
 from studylib.figures.slim import slim
 from studylib.figures.strength import draw_strength, measured
@@ -54,6 +54,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
+    "draw_activity": lambda: figures.draw_activity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
@@ -279,7 +280,7 @@ def test_popularity_is_averaged_bin_by_bin() -> None:
     record = ranking()
     curves = [fit.curves["recall_by_popularity"] for fit in record.finished("l2")]
 
-    found = [one.mean for one in by_popularity(record, "l2")]
+    found = [one.mean for one in by_fifth(record, "l2", "recall_by_popularity")]
 
     assert len(curves) == SEEDS
     assert found == pytest.approx(np.mean(curves, axis=0).tolist())
@@ -369,7 +370,7 @@ def test_the_numbers_of_bins_recalls_norms_and_features_are_those_of_the_record(
         [100 * x[-1] for x in (bins.confidence, bins.accuracy, bins.error, bins.share)]
     )
     assert [row[2] for row in recalls.rows if row[0] == "l2"] == pytest.approx(
-        [100 * one.mean for one in by_popularity(ranking(), "l2")]
+        [100 * one.mean for one in by_fifth(ranking(), "l2", "recall_by_popularity")]
     )
     assert [list(row[1:]) for row in kept_ones.rows] == kept(
         regression(), ("none", "l2", "l1")
