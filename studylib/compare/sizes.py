@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, final
@@ -18,7 +18,7 @@ from studylib.statistics import FEWEST_PAIRS, Interval, holm, paired_interval
 
 SIZES = ("train", "per_class", "validation")  # settings of a dataset that say how many rows
 FREE = ("seeds", "smallest_effect", "device")  # what else may differ, for it changes no fit
-EPOCHS = "epochs"  # so that the number of updates may be alike
+UPDATES = ("epochs", "batch_size")  # so that the number of updates may be alike
 APART = ("benchmark", "quick")  # suites whose runs are not mixed with others
 LEFT_OUT = "smoke"  # shows that a study runs, not what it finds
 NAMED = 4
@@ -32,13 +32,13 @@ class Growth:
     Attributes:
         records: of the runs; ``rows``: how many train rows each has, all different.
         arms: that all of them have, the baseline first.
-        epochs: whether the runs, or arms of them, differ in these too.
+        differing: what else is not the same, in words.
     """
 
     records: tuple[Record, ...]
     rows: tuple[int, ...]
     arms: tuple[str, ...]
-    epochs: bool
+    differing: tuple[str, ...]
 
     @property
     def metric(self) -> str:
@@ -108,10 +108,10 @@ class Change:
 def growths(records: Iterable[Record]) -> list[Growth]:
     """Return the runs that differ in the number of train rows alone, wherever there are two sizes or more.
 
-    Epochs may differ too, as fewer rows need more of them for as many updates; and so may the number of
-    seeds, and arms, of which those count that all of the runs have with the same settings. Of two runs of one
-    size the first by name counts. Runs of the suites ``benchmark`` and ``quick`` are not mixed with others,
-    and smoke runs are left out.
+    Epochs and batches may differ too, as fewer rows need more of them for as many updates, and so may the
+    number of seeds. Of the arms those count that all of the runs have, with the same model and techniques;
+    how strong these are may be another choice at each size. Of two runs of one size the first by name counts.
+    Runs of the suites ``benchmark`` and ``quick`` are not mixed with others, and smoke runs are left out.
     """
     alike: defaultdict[str, dict[int, Record]] = defaultdict(dict)
     for record in sorted(records, key=lambda one: (one.study, one.run)):
@@ -125,26 +125,33 @@ def growths(records: Iterable[Record]) -> list[Growth]:
 def _growth(by_rows: Mapping[int, Record]) -> Growth:
     rows = tuple(sorted(by_rows))
     records = tuple(by_rows[size] for size in rows)
-    arms = tuple(arm for arm in records[0].arms if len({_asked(one, arm) for one in records}) == 1)
+    arms = tuple(arm for arm in records[0].arms if len({_techniques(one, arm) for one in records}) == 1)
     same = {one.baseline for one in records} == {*arms[:1]}
-    epochs = {json.dumps([one.params["training"], one.params["arms"]]) for one in records}
-    return Growth(records, rows, arms if same else (), len(epochs) > 1)
+    return Growth(records, rows, arms if same else (), tuple(_differing(records, arms)))
 
 
-def _asked(record: Record, arm: str) -> str:
-    """Return the settings of an arm but for its epochs, as a text; of each record its own without the arm."""
+def _techniques(record: Record, arm: str) -> str:
+    """Return what an arm consists of, as a text; of each record its own without the arm."""
     if arm not in record.arms:
         return record.run
     own = record.params["arms"][arm] or {}
-    training = {key: value for key, value in (own.get("training") or {}).items() if key != EPOCHS}
-    return json.dumps({**own, "training": training}, sort_keys=True, default=str)
+    return json.dumps([sorted(own), own.get("model")], sort_keys=True, default=str)
+
+
+def _differing(records: Sequence[Record], arms: Sequence[str]) -> Iterator[str]:
+    for key in UPDATES:
+        if len({json.dumps(record.params["training"].get(key)) for record in records}) > 1:
+            yield key.replace("_", " ")
+    for arm in arms:
+        if len({json.dumps(record.params["arms"][arm], sort_keys=True) for record in records}) > 1:
+            yield f"settings of {arm}"
 
 
 def _alike(record: Record) -> str:
     """Return what is equal of runs that differ in the number of train rows alone, as a text."""
     suite = _suite(record)
     dataset = {key: own for key, own in record.params["dataset"].items() if key not in SIZES}
-    training = {key: own for key, own in record.params["training"].items() if key != EPOCHS}
+    training = {key: own for key, own in record.params["training"].items() if key not in UPDATES}
     others = {
         key: own for key, own in record.params.items() if key not in {*FREE, "arms", "dataset", "training"}
     }

@@ -82,13 +82,18 @@ def _by_study(
 
 def _source(source: Source, outcomes: Sequence[Outcome], hrefs: Mapping[int, str]) -> dict[str, Any]:
     protocols = list(dict.fromkeys(one.claim.protocol for one in outcomes))
+    rows = [_row(one, hrefs, own_protocol=len(protocols) > 1) for one in outcomes]
+    reasons = {(row["chip"], row["why"]) for row in rows}
+    chip, why = reasons.pop() if len(reasons) == 1 and rows[1:] else ("", "")
     return {
         "name": source.name,
         "title": source.title,
         "link": source.link,
         "anchor": f"{outcomes[0].claim.study}-{quote(source.name.lower().replace(' ', '-'), safe='')}",
         "protocol": protocols[0] if len(protocols) == 1 else "",
-        "rows": [_row(one, hrefs, own_protocol=len(protocols) > 1) for one in outcomes],
+        "chip": chip,
+        "why": f"{why[:1].upper()}{why[1:]}",
+        "rows": rows,
     }
 
 
@@ -104,7 +109,7 @@ def _row(one: Outcome, hrefs: Mapping[int, str], *, own_protocol: bool) -> dict[
         "checked": claim.checked,
         "ours": ours,
         "interval": interval,
-        "run": f"{record.study} / {record.run}" if record else "",
+        "run": record.run if record else "",
         "href": f"./{quote(href)}" if href else "",
         "chip": _chip(one.verdict),
         "why": "; ".join(part for part in (one.why, claim.differs) if part),

@@ -71,7 +71,7 @@ def _section(growth: Growth, drawing: Drawing, hrefs: Mapping[str, str]) -> dict
         "better": "higher" if metric.higher_is_better else "lower",
         "baseline": growth.arms[0],
         "rows": [f"{rows:,}".replace(",", " ") for rows in growth.rows],
-        "epochs": growth.epochs,
+        "differing": ", ".join(growth.differing),
         "runs": [_run(one, hrefs) for one in growth.records],
         "arms": [_arm(growth, arm, changes.get(arm)) for arm in growth.arms],
     }
