@@ -103,7 +103,7 @@ def _complete(file: File, part: Path) -> None:
     if found:
         part.unlink()
         raise ParameterError(
-            f"{file.path}: {file.url} has changed: {found}. It was thrown away."
+            f"{file.path}: {file.url} gives something else: {found}. It was thrown away."
             f" Get the file from elsewhere, and set STUDYLIB_DATA to a folder that holds it as {file.path}."
         )
 

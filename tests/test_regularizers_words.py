@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, defaultdict
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +17,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from studylib.downloads import File, cache_folder
 from studylib.errors import ParameterError, StudyError
 from studylib.places import store_folder
 from studylib.regularizers import CATALOGUE, EXAMPLES, _wordnet
-from studylib.regularizers._wordnet_files import WORDNET_2025, Edition
+from studylib.regularizers._wordnet_files import WORDNET_2025
 from studylib.regularizers.back_translation import BackTranslation
 from studylib.regularizers.base import LexicalPerturbation, Perturbation, Regularizer
 from studylib.regularizers.eda import EDA
@@ -412,8 +414,22 @@ FILES = {
 }
 WORDS = ("car", "on", "carriage", "auto", "automobile", "alone")  # numbered from 2 on
 SMALL = ((4, 5, 6), (0, 0, 0), (2, 3, 0), (6, 2, 0), (5, 2, 0), (0, 0, 0))
-SHAS = tuple((name, sha256(text.encode()).hexdigest()) for name, text in FILES.items())
-NOWHERE = Edition("http://127.0.0.1:9/", SHAS)  # the port of "discard", where nobody listens
+
+
+def edition(home: str, texts: Mapping[str, str] = FILES) -> tuple[File, ...]:
+    """Return the small files as they would be fetched from ``home``."""
+    return tuple(
+        File(
+            f"open-english-wordnet/yaml/{name}",
+            home + name,
+            sha256(text.encode()).hexdigest(),
+            len(text.encode()),
+        )
+        for name, text in texts.items()
+    )
+
+
+NOWHERE = edition("http://127.0.0.1:9/")  # the port of "discard", where nobody listens
 
 
 @pytest.fixture
@@ -430,7 +446,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def serving(data: Path) -> Iterator[Edition]:
+def serving(data: Path) -> Iterator[tuple[File, ...]]:
     """Return the small files as an edition that can be fetched, and is not in ``STUDYLIB_DATA``."""
     served = data.parents[2] / "served"
     data.rename(served)
@@ -445,7 +461,7 @@ def serving(data: Path) -> Iterator[Edition]:
             target=server.serve_forever, args=(0.02,)
         )  # seconds until it hears of the end
         thread.start()
-        yield Edition(f"http://127.0.0.1:{server.server_port}/", SHAS)
+        yield edition(f"http://127.0.0.1:{server.server_port}/")
         server.shutdown()
         thread.join()
 
@@ -473,7 +489,7 @@ def test_synonyms_are_kept_and_believed_under_their_seal(data: Path) -> None:
     assert np.array_equal(_wordnet.synonyms(WORDS, 3, NOWHERE), before)
 
     kept.write_bytes(whole[:-1])
-    with pytest.raises(ParameterError, match=r"noun\.small\.yaml: expected a file of Open English WordNet"):
+    with pytest.raises(ParameterError, match=r"noun\.small\.yaml: expected to fetch it from"):
         _wordnet.refuse_missing(NOWHERE)
 
 
@@ -481,37 +497,39 @@ def test_a_damaged_source_is_named(data: Path) -> None:
     """A file with a byte too many is told by its path, with both hashes and where to get it."""
     path = data / "verb.small.yaml"
     path.write_text(FILES[path.name] + " ", encoding="utf-8")
-    said = f"{path}: expected .* sha256 {dict(SHAS)[path.name]}, got .* Replace it by http://127.0.0.1:9/verb"
+    said = f"{path}: expected .* sha256 {NOWHERE[1].sha256}, got .* Replace it by http://127.0.0.1:9/verb"
     with pytest.raises(ParameterError, match=said):
         _wordnet.refuse_missing(NOWHERE)
 
 
-def test_what_is_not_there_is_fetched_once(serving: Edition) -> None:
+def test_what_is_not_there_is_fetched_once(serving: tuple[File, ...]) -> None:
     """Files are fetched into the store, checked by their hash, and not asked for again."""
     assert _wordnet.synonyms(WORDS, 3, serving)[2:].tolist() == list(map(list, SMALL))
-    folder = store_folder() / "datasets" / "open-english-wordnet" / "yaml"
+    folder = cache_folder() / "open-english-wordnet" / "yaml"
 
-    assert {path.name for path in folder.iterdir()} == FILES.keys()
-    for path in folder.parents[1].glob("*.txt"):
+    assert {path.name for path in folder.glob("*.yaml")} == FILES.keys()
+    for path in (store_folder() / "datasets").glob("*.txt"):
         path.unlink()
     assert _wordnet.synonyms(WORDS, 3, NOWHERE)[2:].tolist() == list(map(list, SMALL))
 
 
-def test_what_is_fetched_must_be_what_was_meant(serving: Edition) -> None:
+def test_what_is_fetched_must_be_what_was_meant(serving: tuple[File, ...]) -> None:
     """A file of another hash is refused before anything is done with it, and nothing is kept of it."""
-    other = Edition(serving.url, (SHAS[0], (SHAS[1][0], 64 * "0")))
-    with pytest.raises(ParameterError, match="SHA256 hash of downloaded file"):
+    other = (serving[0], replace(serving[1], sha256=64 * "0"))
+    with pytest.raises(
+        ParameterError, match=f"gives something else: expected .*0000, got .* {serving[1].sha256}"
+    ):
         _wordnet.refuse_missing(other)
 
-    assert not (store_folder() / "datasets" / "open-english-wordnet" / "yaml" / SHAS[1][0]).exists()
+    assert not (cache_folder() / serving[1].path).exists()
 
 
 @pytest.mark.usefixtures("serving")
 def test_without_files_and_network_it_is_said_what_to_do() -> None:
-    """The error says where it looked, where it would have fetched from, and what to set."""
+    """The error says where it would have fetched from, why it could not, and what to set."""
     said = (
-        r"synonyms: expected the files of Open English WordNet in \S+/data/open-english-wordnet/yaml, or to"
-        r" fetch them from http://127\.0\.0\.1:9/ to (.|\n)* Set STUDYLIB_DATA to a folder that has them"
+        r"open-english-wordnet/yaml/noun\.small\.yaml: expected to fetch it from http://127\.0\.0\.1:9/\S+ to"
+        r" .*: Connection refused\. .* set STUDYLIB_DATA to a folder that holds it"
     )
     with pytest.raises(ParameterError, match=said):
         _wordnet.refuse_missing(NOWHERE)
@@ -520,9 +538,9 @@ def test_without_files_and_network_it_is_said_what_to_do() -> None:
 def real_files() -> Path:
     """Return the folder of Open English WordNet; the test is skipped where nobody has fetched it."""
     named = os.environ.get("STUDYLIB_DATA", "")
-    above = Path(named).expanduser() if named else store_folder() / "datasets"
+    above = Path(named).expanduser() if named else cache_folder()
     folder = above / "open-english-wordnet" / "yaml"
-    if not all((folder / name).is_file() for name, _ in WORDNET_2025.files):
+    if not all((above / file.path).is_file() for file in WORDNET_2025):
         pytest.skip(f"{folder}: no Open English WordNet; set STUDYLIB_DATA to the folder of datasets")
     return folder
 
@@ -559,5 +577,5 @@ def test_the_lines_of_wordnet_are_those_of_a_parser() -> None:
         members = [[str(member) for member in synset["members"]] for synset in parsed.values()]
         groups = [tuple(m for m in group if " " not in m and m == m.lower()) for group in members]
 
-        assert dict(WORDNET_2025.files)[name] == sha256(text).hexdigest()
+        assert sha256(text).hexdigest() in {file.sha256 for file in WORDNET_2025}
         assert list(_wordnet.words_of(text)) == [group for group in groups if len(group) > 1]

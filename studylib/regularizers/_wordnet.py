@@ -7,7 +7,6 @@ twenty, is kept in the store.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,15 +14,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from studylib.downloads import File, fetched
 from studylib.errors import ParameterError
 from studylib.places import store_folder
 from studylib.records import write_whole
-from studylib.regularizers._wordnet_files import WORDNET_2025, Edition
+from studylib.regularizers._wordnet_files import WORDNET_2025
 
 if TYPE_CHECKING:
     import numpy as np
 
 Group: TypeAlias = tuple[str, ...]
+Edition: TypeAlias = tuple[File, ...]
 
 MOST = 8  # synonyms of a word: more are of senses that the word rarely has
 # What a sentence is held together by; WordNet knows some of it, as nouns that nobody means.
@@ -42,7 +43,6 @@ FUNCTION_WORDS = frozenset(
         """,
     )
 )
-_FOLDER = ("open-english-wordnet", "yaml")
 _MEMBERS = re.compile(rb"^  members:\n((?:  - .*\n)+)", re.MULTILINE)
 
 
@@ -86,11 +86,11 @@ def synonyms(vocabulary: Sequence[str], most: int = MOST, edition: Edition = WOR
 def _groups(store: Path, edition: Edition) -> Iterator[Group]:
     """Return the words of each synset that has several, from ``store`` if they are there and undamaged."""
     code = sha256(Path(__file__).read_bytes()).hexdigest()
-    key = sha256(repr((code, edition.files)).encode()).hexdigest()[:16]
-    path = store.joinpath("datasets", f"{_FOLDER[0]}-{key}.txt")
+    key = sha256(repr((code, edition)).encode()).hexdigest()[:16]
+    path = store.joinpath("datasets", f"open-english-wordnet-{key}.txt")
     body = _unsealed(path)
     if body is None:
-        groups = (group for text in _texts(store, edition) for group in words_of(text))
+        groups = (group for text in _texts(edition) for group in words_of(text))
         body = "\n".join(" ".join(group) for group in groups).encode()
         try:
             write_whole(path, sha256(body).hexdigest().encode() + b"\n" + body)
@@ -126,48 +126,15 @@ def _unsealed(path: Path) -> bytes | None:
     return body if sha256(body).hexdigest().encode() == seal else None
 
 
-def _texts(store: Path, edition: Edition) -> Iterator[bytes]:
+def _texts(edition: Edition) -> Iterator[bytes]:
     """Give the content of each file.
 
     Raises:
         ParameterError: one is not there and cannot be fetched, or is not what it should be.
     """
-    named = os.environ.get("STUDYLIB_DATA", "")
-    held = Path(named).expanduser().joinpath(*_FOLDER) if named else None
-    folder = held if held and held.is_dir() else _fetched(store, edition, held)
-    for name, expected in edition.files:
-        path = folder / name
+    for file in edition:
+        path = fetched(file)
         try:
-            text = path.read_bytes()
+            yield path.read_bytes()
         except OSError as error:
-            raise ParameterError(
-                f"{path}: expected a file of Open English WordNet: {error.strerror}."
-                f" Get it from {edition.url}{name}, or unset STUDYLIB_DATA to have it fetched."
-            ) from None
-        found = sha256(text).hexdigest()
-        if found != expected:
-            raise ParameterError(
-                f"{path}: expected the file of Open English WordNet with sha256 {expected}, got one with"
-                f" {found}: damaged, or of another edition. Replace it by {edition.url}{name}."
-            )
-        yield text
-
-
-def _fetched(store: Path, edition: Edition, held: Path | None) -> Path:
-    """Return the folder that the files were fetched to, now or before."""
-    import pooch
-
-    folder = store.joinpath("datasets", *_FOLDER)
-    pooch.get_logger().setLevel("WARNING")  # it tells of every file
-    source = pooch.create(folder, edition.url, registry=dict(edition.files))
-    try:
-        for name, _ in edition.files:
-            source.fetch(name)
-    except (OSError, ValueError) as error:
-        looked = held or "no folder, for STUDYLIB_DATA is not set"
-        raise ParameterError(
-            f"synonyms: expected the files of Open English WordNet in {looked}, or to fetch them from"
-            f" {edition.url} to {folder}: {error}. Set STUDYLIB_DATA to a folder that has them in"
-            f" {'/'.join(_FOLDER)}, or run this once where the network can be reached."
-        ) from None
-    return folder
+            raise ParameterError(f"{path}: cannot be read: {error.strerror}.") from None
