@@ -4,7 +4,7 @@ Source: McCrae et al. (2019), https://aclanthology.org/2019.gwc-1.31. Licence: C
 Princeton WordNet, which it is derived from. https://github.com/globalwordnet/english-wordnet
 """
 
-# ruff: noqa: E501  a line is a file, and what it must hold
+
 
 from __future__ import annotations
 
