@@ -114,9 +114,11 @@ def is_number(text: str) -> bool:
 
 def hint(cell: object) -> str:
     """Return what to do about a number that is written in another way, or nothing."""
-    if isinstance(cell, str) and THOUSANDS.fullmatch(cell.strip()):
+    if not isinstance(cell, str) or is_number(cell.strip()):
+        return ""
+    if THOUSANDS.fullmatch(cell.strip()):
         return " Write numbers without separators between thousands."
-    if isinstance(cell, str) and DECIMAL_COMMA.fullmatch(cell.strip()):
+    if DECIMAL_COMMA.fullmatch(cell.strip()):
         return " Write numbers with a decimal point."
     return ""
 

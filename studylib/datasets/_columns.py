@@ -41,7 +41,7 @@ class Columns:
         kinds: ``number``, ``time`` or ``text``, by column.
         levels: of a text the different values, numbers first and by their size, then by the alphabet.
         counts: of a text how many rows hold each level.
-        values: shape (rows, columns), float64, NaN where missing; on the disk, and not to be written to.
+        cells: shape (rows, columns), float64, NaN where missing; on the disk, and not to be written to.
         first: the row of the first cells, as a spreadsheet counts.
         separator: of the CSV; empty for parquet.
     """
@@ -50,19 +50,19 @@ class Columns:
     kinds: tuple[Kind, ...]
     levels: tuple[tuple[str, ...], ...]
     counts: tuple[tuple[int, ...], ...]
-    values: np.ndarray
+    cells: np.ndarray
     first: int
     separator: str
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.cells)
 
     def of(self, name: str) -> np.ndarray:
         """Return one column in memory, shape (rows,)."""
         import numpy as np
 
         column = self.names.index(name)
-        return np.array(self.values[:, column])
+        return np.array(self.cells[:, column])
 
 
 def columns_of(path: str, names: Sequence[str], texts: Sequence[str] = ()) -> Columns:

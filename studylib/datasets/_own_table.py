@@ -90,7 +90,7 @@ class OwnTable(OwnData):
         names = np.array([*columns.names, *levels])
         names.flags.writeable = False
         key = "labels" if target.classes else "target"
-        return {"values": columns.values, "names": names, key: target.values}
+        return {"values": columns.cells, "names": names, key: target.values}
 
     def classes(self) -> tuple[str, ...]:
         """Return the classes: whole numbers by their size, texts by the alphabet."""
@@ -107,7 +107,7 @@ class OwnTable(OwnData):
             ParameterError: what is wrong with the file.
         """
         read, parts = self._read(), self._parts(seed)
-        design = Design.of(read.columns.values, read.features, parts.train)
+        design = Design.of(read.columns.cells, read.features, parts.train)
         target, scale = read.target.values, 1.0
         if not read.target.classes:
             standard = Scale.of(target[parts.train])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, final
 from studylib.datasets import _suspicious
 from studylib.datasets._columns import Columns, columns_of
 from studylib.datasets._design import Feature, features
-from studylib.datasets._spelling import SEPARATORS
+from studylib.datasets._spelling import SEPARATORS, UNNAMED
 from studylib.datasets._tables import Place, Source, refuse_unknown
-from studylib.datasets._targets import Target, target_of
+from studylib.datasets._targets import Target, counts_rows, target_of
 from studylib.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "parquet")  # of which one is text
 MOST_COLUMNS = 8_000  # of the inputs
+INDICES = (f"{UNNAMED}1", "__index_level_0__")  # what pandas leaves without a name, or calls so
 NAMED = 10  # columns that a sentence names
 
 
@@ -30,7 +31,7 @@ class Reading:
 
     Attributes:
         gaps: by column how many cells are missing.
-        empty: columns that hold nothing at all, and are left out.
+        idle: columns that say nothing, and are left out: empty, or the row numbers that a program wrote.
         role: of columns that are neither the target nor predicted from.
     """
 
@@ -39,7 +40,7 @@ class Reading:
     target: Target
     features: tuple[Feature, ...]
     gaps: dict[str, int]
-    empty: tuple[str, ...]
+    idle: tuple[str, ...]
 
     def described(self) -> str:
         """Return rows, columns, and why it is taken for a classification or a regression."""
@@ -65,8 +66,8 @@ class Reading:
         if gaps:
             more = f" and {len(gaps) - NAMED} more" if len(gaps) > NAMED else ""
             sentences.append(f"Missing cells, filled in by the train rows: {', '.join(gaps[:NAMED])}{more}")
-        if self.empty:
-            sentences.append(f"Left out, for there is nothing in them: {', '.join(self.empty[:NAMED])}")
+        if self.idle:
+            sentences.append(f"Left out, for they say nothing: {', '.join(self.idle[:NAMED])}")
         return ". ".join(sentences) + "."
 
 
@@ -88,12 +89,17 @@ def read(table: OwnTable, content: str) -> Reading:  # noqa: ARG001  # by which 
     gaps = _suspicious.gaps(columns)
     for name in others[1:]:
         _refuse_gaps(table, columns, name)
-    empty = tuple(name for name in names if gaps[name] == len(columns))
-    names = tuple(name for name in names if name not in empty)
+    idle = tuple(name for name in names if gaps[name] == len(columns) or _is_index(columns, name))
+    names = tuple(name for name in names if name not in idle)
     _suspicious.refuse_features(table.path, columns, names, frozenset(table.columns_used + table.categories))
     found = features(columns, names, frozenset(name for name in names if gaps[name]))
     _refuse_count(table, len(found), source)
-    return Reading(table, columns, target, found, gaps, empty)
+    return Reading(table, columns, target, found, gaps, idle)
+
+
+def _is_index(columns: Columns, name: str) -> bool:
+    """Tell whether a column holds the row numbers that pandas writes before the first column."""
+    return name in INDICES and counts_rows(columns.of(name))
 
 
 def _refuse_names(table: OwnTable, source: Source) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from studylib.errors import ParameterError
 
 BLOCK = 1 << 22  # bytes at once
+UNNAMED = "column "  # and its number: what a column without a name is called
 HEAD = 1 << 20  # bytes that the names of the columns have to fit into
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -78,34 +79,30 @@ def header(path: Path, shown: str) -> tuple[list[str], str]:
     """Return the names of the columns, and the separator: comma, semicolon, tab or bar.
 
     Raises:
-        ParameterError: there are none, one is missing, two are equal, or they are numbers.
+        ParameterError: two are equal, or they are numbers.
     """
     with path.open("rb") as file:
         text = file.read(HEAD).decode("utf-8-sig", errors="ignore")
     text = text.lstrip("\r\n")
     bare = re.sub(r'"[^"]*"', "", text).split("\n", 1)[0]
     separator = max(SEPARATORS, key=bare.count)
-    names = [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))]
+    found = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    names = [name.strip() or f"{UNNAMED}{number}" for number, name in enumerate(found, 1)]
     refuse_names(names, shown)
     return names, separator
 
 
 def refuse_names(names: list[str], shown: str) -> None:
-    """Insist on a name for every column, each once, and that the first row holds names, not data.
+    """Insist on different names, and that the first row holds names, not data.
 
     Raises:
         ParameterError: which one is wrong.
     """
-    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice:
         first, second = [at for at, name in enumerate(names, 1) if name == twice][:2]
         raise ParameterError(
             f"{shown}, row 1: columns {first} and {second} are both named {twice!r}. Rename one of them."
-        )
-    if "" in names:
-        raise ParameterError(
-            f"{shown}, row 1: column {names.index('') + 1} has no name. Give it one; a column of row numbers"
-            " that a program wrote can go."
         )
     if all(re.fullmatch(r"[-+.\d][-+.\deE]*", name) for name in names):
         raise ParameterError(

@@ -26,7 +26,7 @@ def gaps(columns: Columns) -> dict[str, int]:
 
     counts = np.zeros(len(columns.names), dtype=np.int64)
     for start in range(0, len(columns), ROWS):
-        counts += np.isnan(columns.values[start : start + ROWS]).sum(axis=0)
+        counts += np.isnan(columns.cells[start : start + ROWS]).sum(axis=0)
     return dict(zip(columns.names, counts.tolist(), strict=True))
 
 
@@ -57,7 +57,7 @@ def _refuse_numbers(columns: Columns, name: str, place: Place, said: bool) -> No
     large = np.flatnonzero(np.abs(values) > LARGEST)
     if len(large):
         raise place.error(
-            int(large[0]), f"expected a finite number, got {values[large[0]]:g}. {_left_out(name)}"
+            int(large[0]), f"expected a finite number, got {values[large[0]]:g}. Mend it. {_left_out(name)}"
         )
     if not said and len(values) >= FEW and counts_rows(values):
         raise _id(place, "it counts the rows")
@@ -82,21 +82,17 @@ def _refuse_texts(columns: Columns, name: str, place: Place, said: bool) -> None
     texts = [level for level, text in enumerate(levels) if not _cells.is_number(text)]
     odd = sum(counts[level] for level in texts)
     if odd <= present / 2:
-        at = min(row(level) for level in texts[:100])
+        first = min(texts[:100], key=row)
         raise place.error(
-            at,
-            f"expected a number, as in {present - odd:,} other rows, got {levels[texts[0]]!r}, one of {odd:,}"
-            f" texts. Mend them, or say that it is no number: --set 'dataset.categories=[{name}]'.",
+            row(first),
+            f"expected a number, as in {present - odd:,} other rows, got {levels[first]!r}"
+            f" ({odd:,} such row{'s' * (odd > 1)}). Mend that, or say that it holds categories:"
+            f" --set 'dataset.categories=[{name}]'.",
         )
     if len(levels) > present / 2:
-        dates = sum(DATE.fullmatch(text) is not None for text in levels[:100]) > 50
-        if dates:
-            raise place.whole(
-                f"are these times, such as {levels[0]!r}? Write them as 2024-01-31. {_left_out(name)}"
-            )
-        raise _id(
-            place, f"{len(levels):,} of {present:,} rows have a text of their own, such as {levels[0]!r}"
-        )
+        if sum(DATE.fullmatch(text) is not None for text in levels[:100]) > 50:
+            raise place.whole(f"is {levels[0]!r} a time? Write it as 2024-01-31. {_left_out(name)}")
+        raise _id(place, f"{len(levels):,} different texts in {present:,} rows, such as {levels[0]!r}")
 
 
 def _id(place: Place, why: str) -> ParameterError:
