@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from studylib.datasets._pictures import Frame
-from studylib.datasets._splits import by_share, by_shares
+from studylib.datasets._splits import every_class
 from studylib.datasets.base import content_hash
 from studylib.datasets.image_folder import ImageFolder
 from studylib.errors import ParameterError
@@ -49,7 +49,7 @@ def own(**settings: object) -> ImageFolder:
 
 def test_a_folder_is_a_class() -> None:
     """Names, counts, shapes and scale are as promised, and what systems leave behind is passed by."""
-    pets({"dog": 20, "Cat": 15, "émeu": 10})
+    pets({"dog": 40, "Cat": 30, "émeu": 20})
     for name in (".DS_Store", "dog/Thumbs.db", "dog/.hidden.png", "dog/desktop.ini", "LICENSE.txt"):
         (Path("pets") / name).write_bytes(b"no image")
     Path("pets/.git").mkdir()
@@ -58,21 +58,21 @@ def test_a_folder_is_a_class() -> None:
 
     assert dataset.classes() == ("Cat", "dog", "émeu")
     assert split.inputs == (3, 32, 32)
-    assert [len(part) for part in (split.train, split.validation, split.test)] == [27, 9, 9]
+    assert [len(part) for part in (split.train, split.validation, split.test)] == [54, 18, 18]
     assert split.train.x.dtype == np.float32
     assert split.train.x.mean(axis=(0, 2, 3)) == pytest.approx([0, 0, 0], abs=1e-4)
     assert split.train.x.std(axis=(0, 2, 3)) == pytest.approx([1, 1, 1], abs=1e-4)
-    assert "45 images of 3 classes: dog 20, Cat 15, émeu 10." in dataset.described()
+    assert "90 images of 3 classes: dog 40, Cat 30, émeu 20." in dataset.described()
     assert "Stored with 20×14 to 20×14 pixels." in dataset.described()
     dataset.refuse_unusable()
 
 
 def test_a_pixel_is_shown_as_it_was() -> None:
     """(x − black)/unit is the stored pixel's share of white, channel by channel."""
-    pets({"a": 5, "b": 5})
+    pets({"a": 26, "b": 24})
     dataset = own(size=16)
     split, images = dataset.split(3), dataset.arrays()["images"]
-    parts = by_shares(3, dataset.arrays()["labels"], 0.2, 0.2)
+    parts = every_class(3, dataset.arrays()["labels"], 30, 10)
     assert split.black is not None
 
     shown = (split.test.x - split.black) / split.unit
@@ -103,7 +103,7 @@ def test_train_and_test_folders_are_kept_apart() -> None:
     pets({"a": 3, "b": 2}, "pets/test")
     first, second = own().split(0), own().split(1)
 
-    assert [len(part) for part in (first.train, first.validation, first.test)] == [16, 4, 5]
+    assert [len(part) for part in (first.train, first.validation, first.test)] == [15, 5, 5]
     assert not np.array_equal(first.validation.x, second.validation.x)
     assert np.array_equal(first.test.y, second.test.y)
     assert own().classes() == ("a", "b")
@@ -113,21 +113,24 @@ def test_train_and_test_folders_are_kept_apart() -> None:
     assert [len(part) for part in (third.train, third.validation, third.test)] == [20, 4, 5]
 
 
-@pytest.mark.parametrize("counts", [[3, 3], [4, 50], [7, 1000, 11]])
-@pytest.mark.parametrize("shares", [(0.2, 0.2), (0.4, 0.4), (0.01, 0.4), (0.4, 0.01)])
-def test_every_part_has_every_class(counts: list[int], shares: tuple[float, float]) -> None:
-    """Each class has its share within one row, but at least one row, and no row is in two parts."""
+@pytest.mark.parametrize("counts", [[9, 9], [4, 50], [7, 1000, 11], [3, 900, 3]])
+@pytest.mark.parametrize("shares", [(0.6, 0.2), (0.1, 0.1), (0.7, 0.15)])
+@pytest.mark.parametrize("least_test", [0, 1])
+def test_every_part_has_every_class(counts: list[int], shares: tuple[float, float], least_test: int) -> None:
+    """Sizes are those asked for, each class has about its share, and at least a row, and no row is twice."""
     labels = np.repeat(np.arange(len(counts)), counts)
-    parts = by_shares(0, labels, *shares)
-    train, validation = by_share(0, labels, shares[0])
+    sizes = [max(len(counts), int(len(labels) * share)) for share in shares]
+    parts = every_class(0, labels, *sizes, least_test=least_test)
 
+    assert [len(part) for part in parts[:2]] == sizes
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(labels)))
-    assert np.array_equal(np.sort(np.concatenate([train, validation])), np.arange(len(labels)))
-    for part, share in zip(parts[1:], shares, strict=True):
+    for part, least in zip(parts, (1, 1, least_test), strict=True):
         held = np.bincount(labels[part], minlength=len(counts))
-        assert (np.abs(held - np.maximum(1, np.array(counts) * share)) <= 1).all()
-    for part in (*parts, train, validation):
-        assert np.bincount(labels[part], minlength=len(counts)).min() >= 1
+        fair = np.array(counts) * len(part) / len(labels)
+        assert held.min() >= least
+        assert np.abs(held - fair).max() <= 1 + len(counts)
+    with pytest.raises(ValueError, match="rows for validation, one for each class, got 1"):
+        every_class(0, labels, 5, 1)
 
 
 # what a picture looks like
@@ -286,7 +289,7 @@ def test_the_folders_have_to_be_those_of_classes() -> None:
     with pytest.raises(ParameterError, match=r"pets/b: expected images of this class, got none"):
         own().refuse_unusable()
     pets({"b": 2})
-    with pytest.raises(ParameterError, match=r"pets/b: expected at least 3 images .* got 2"):
+    with pytest.raises(ParameterError, match=r"pets: expected at least 3 images of a class.* got 2 of 'b'"):
         own().refuse_unusable()
     pets({"B": 3, "b": 3})
     with pytest.raises(ParameterError, match="'B' and 'b' differ in case alone"):
@@ -312,7 +315,7 @@ def test_a_class_of_the_test_alone_is_refused() -> None:
 
 def test_no_link_leads_outside() -> None:
     """A link within the folder is followed; one that leaves it, or leads nowhere, or a pipe, is refused."""
-    pets({"a": 3, "b": 3})
+    pets({"a": 26, "b": 24})
     picture(5).save("secret.png")
     Path("pets/a/inside.png").symlink_to(Path("pets/b/0.png").resolve())
     own().refuse_unusable()

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 TrainRows = Annotated[int, Field(ge=20, description="rows that the weights are fitted on")]
 ValidationRows = Annotated[int, Field(ge=20, description="rows that strengths and epochs are chosen on")]
 
-Share = Annotated[float, Field(gt=0, le=0.4, description="share of the rows, the same of each class")]
-
 # a share of 100 rows has a standard error of at most 5 points; below that a test says little
 LEAST_TEST_ROWS = 100
 
@@ -84,44 +82,53 @@ def held_out(
     return (drawn.test if train is None else drawn.validation), drawn.train
 
 
-def by_shares(seed: int, labels: np.ndarray, validation: float, test: float) -> Parts:
-    """Draw the parts by shares of each class, which has at least one row in each part.
+def every_class(seed: int, labels: np.ndarray, train: int, validation: int, *, least_test: int = 1) -> Parts:
+    """Draw the parts with the classes in proportion, but at least one row of each class in each part.
 
     Args:
-        labels: class numbers 0 … k − 1, shape (n,), each at least three times.
-        validation: share of each class's rows; so is ``test``.
+        labels: class numbers 0 … k − 1, shape (n,).
+        train, validation: how many rows; the rest is the test.
+        least_test: rows of each class in the test; 0 where it is drawn from other rows.
+
+    Raises:
+        ValueError: a class or a part has fewer rows than that takes; it reads on from "expected ".
     """
-    train, tested, checked = _dealt(seed, labels, (test, validation))
-    return Parts(train, checked, tested)
-
-
-def by_share(seed: int, labels: np.ndarray, validation: float) -> tuple[np.ndarray, np.ndarray]:
-    """Draw train and validation rows where the test rows are given; a class has at least one in each.
-
-    Args:
-        labels: class numbers 0 … k − 1 of the rows that are no test rows, shape (n,), each at least twice.
-        validation: share of each class's rows.
-    """
-    train, checked = _dealt(seed, labels, (validation,))
-    return train, checked
-
-
-def _dealt(seed: int, labels: np.ndarray, shares: tuple[float, ...]) -> list[np.ndarray]:
-    """Deal the rows of each class by ``shares``, at least one to each; the first part has what is left."""
     import numpy as np
 
     order = numpy_generator(seed, "split").permutation(len(labels))
     drawn = labels[order]
     counts = np.bincount(labels)
-    rank = _rank_within(drawn, counts)
-    start = np.zeros_like(counts)
-    part = np.zeros(len(labels), dtype=np.int64)
-    for number, share in enumerate(shares, start=1):
-        kept = 1 + len(shares) - number  # for the parts to come, and for what is left
-        end = start + np.maximum(1, np.minimum(counts - start - kept, (counts * share).astype(np.int64)))
-        part[(rank >= start[drawn]) & (rank < end[drawn])] = number
-        start = end
-    return [order[part == number] for number in range(len(shares) + 1)]
+    shares = _shared(counts, train, validation, np.array([1, 1, least_test]))
+    ends = shares.cumsum(axis=0)
+    part = (_rank_within(drawn, counts) >= ends[:, drawn]).sum(axis=0)
+    return Parts(*(order[part == number] for number in range(3)))
+
+
+def _shared(counts: np.ndarray, train: int, validation: int, least: np.ndarray) -> np.ndarray:
+    """Return how many rows of each class are in each part, shape (3, classes)."""
+    import numpy as np
+
+    sizes = np.array([train, validation, counts.sum() - train - validation])
+    for size, one, name in zip(sizes, least, Parts._fields, strict=True):
+        if size < one * len(counts):
+            raise ValueError(f"at least {len(counts)} rows for {name}, one for each class, got {size}")
+    if counts.min() < least.sum():
+        raise ValueError(f"at least {least.sum()} rows of each class, one for each part, got {counts.min()}")
+    first = _quota(counts, train)
+    second = _quota(counts - first, validation)  # of what is left, of which there is enough
+    shares = np.stack([first, second, counts - first - second])
+    for part, name in np.argwhere(shares < least[:, None]):
+        _traded(shares, part, name)
+    return shares
+
+
+def _traded(shares: np.ndarray, part: int, name: int) -> None:
+    """Give ``part`` a row of the class ``name``, for a row of the class that it has most of."""
+    import numpy as np
+
+    giver, most = int(np.argmax(shares[:, name])), int(np.argmax(shares[part]))
+    shares[[part, giver], name] += np.array([1, -1])
+    shares[[part, giver], most] += np.array([-1, 1])
 
 
 def _quota(counts: np.ndarray, size: int) -> np.ndarray:

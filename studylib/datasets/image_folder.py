@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
 from studylib.datasets._folders import Folder, Part, folder_of
 from studylib.datasets._own import OwnData
+from studylib.datasets._own_parts import TrainShare, ValidationShare, sizes
 from studylib.datasets._pictures import Colour, Frame, Shape
 from studylib.datasets._pixels import Pixels, pixels_of
-from studylib.datasets._splits import Parts, Share, by_share, by_shares
+from studylib.datasets._splits import Parts, every_class
 from studylib.datasets.base import Examples, Split
 from studylib.errors import ParameterError
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 WHITE = 255
-PARTS = 3  # that each class has images in
 LISTED = 12  # classes that a sentence lists
 
 
@@ -27,9 +28,10 @@ class ImageFolder(OwnData):
     """Images in a folder for each class, as ``pets/cat/1.jpg``, all made as large as each other.
 
     Inputs have shape (n, channels, size, size) in float32: upright, cut to their middle square (or padded),
-    made smaller, and standardised channel by channel by the train pixels. Validation and test take their
-    share of each class. Where there are folders ``train`` and ``test`` with the classes in them, the test is
-    theirs, and validation images are taken from ``train``, or are those of ``val``.
+    made smaller, and standardised channel by channel by the train pixels. Train and validation take their
+    share of each class, and what is left is the test. Where there are folders ``train`` and ``test`` with the
+    classes in them, the test is theirs, and ``train`` is divided into train and validation, unless there is a
+    folder ``val``.
     """
 
     task: ClassVar[str] = "classification"
@@ -40,8 +42,8 @@ class ImageFolder(OwnData):
     size: Annotated[int, Field(ge=8, le=512, description="pixels of each side")] = 32
     colour: Annotated[Colour, Field(description="three channels, or one")] = "rgb"
     shape: Annotated[Shape, Field(description="the middle square, or all with black beside it")] = "crop"
-    validation: Share = 0.2
-    test: Share = 0.2
+    train: TrainShare = 0.6
+    validation: ValidationShare = 0.2
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return ``images`` (n, channels, size, size), uint8, ``labels`` (n,), and the folders' ``parts``."""
@@ -60,14 +62,14 @@ class ImageFolder(OwnData):
         return [folder_of(self.path).fingerprint()]
 
     def refuse_unusable(self) -> None:
-        """Decode all images, and count them.
+        """Decode all images, and draw a split.
 
         Raises:
             ParameterError: which file is no image, and what it is; or a class that is too small.
         """
         folder = folder_of(self.path)
         self._pixels(folder)
-        self._refuse_few(folder)
+        self._parts(0, folder)
 
     def described(self) -> str:
         """Return in sentences what was found."""
@@ -88,48 +90,51 @@ class ImageFolder(OwnData):
         if several:
             sentences.append(f"Of {several} files with several pictures the first is taken.")
         if folder.parted:
-            sentences.append(
-                "The test images are those of the folder test; dataset.test has no meaning here."
-            )
+            sentences.append("The test images are those of the folder test.")
         return " ".join(sentences)
 
     def split(self, seed: int) -> Split:
-        """Return the split of ``seed``, by shares of each class."""
+        """Return the split of ``seed``, with the classes in proportion."""
         folder = folder_of(self.path)
-        self._refuse_few(folder)
-        images, labels = self._pixels(folder).images, _labels(folder)
-        parts = self._parts(seed, folder, labels)
-        return scaled(images, labels, parts, len(folder.classes))
+        return scaled(self._pixels(folder).images, _labels(folder), self._parts(seed, folder), folder.classes)
 
     def _pixels(self, folder: Folder) -> Pixels:
         return pixels_of(folder, self.path, Frame(self.size, self.colour, self.shape))
 
-    def _parts(self, seed: int, folder: Folder, labels: np.ndarray) -> Parts:
-        if not folder.parted:
-            return by_shares(seed, labels, self.validation, self.test)
-        train, validation, test = (_rows(folder, part) for part in ("train", "validation", "test"))
-        if not len(validation):
-            fitted, checked = by_share(seed, labels[train], self.validation)
-            train, validation = train[fitted], train[checked]
-        return Parts(train, validation, test)
+    def _parts(self, seed: int, folder: Folder) -> Parts:
+        labels = _labels(folder)
+        try:
+            if not folder.parted:
+                self._refuse_few(folder.counts(), 3)
+                return every_class(seed, labels, *sizes(len(labels), self.train, self.validation))
+            train, validation, test = (_rows(folder, part) for part in ("train", "validation", "test"))
+            if len(validation):
+                return Parts(train, validation, test)
+            self._refuse_few(folder.counts("train"), 2)
+            drawn = every_class(seed, labels[train], *self._of_train(len(train)), least_test=0)
+        except ParameterError as error:
+            raise ParameterError(f"{self.path}: {error}") from None
+        except ValueError as error:
+            raise ParameterError(f"{self.path}: expected {error}. Change dataset.train.") from None
+        return Parts(train[drawn.train], train[drawn.validation], test)
 
-    def _refuse_few(self, folder: Folder) -> None:
-        """Insist that each class has an image for each part that it is drawn from.
+    def _of_train(self, rows: int) -> tuple[int, int]:
+        """Return how many rows of a folder ``train`` are fitted on and validate: shares are of each other."""
+        fitted, checked = self.train, self.validation
+        whole = fitted + checked if isinstance(fitted, float) and isinstance(checked, float) else 1.0
+        validation = round(rows * checked / whole) if isinstance(checked, float) else checked
+        return (rows - validation if isinstance(fitted, float) else fitted), validation
 
-        Raises:
-            ParameterError: the smallest class has fewer.
-        """
-        counts = folder.counts("train" if folder.parted else "")
+    def _refuse_few(self, counts: Mapping[str, int], parts: int) -> None:
         name = min(counts, key=lambda one: counts[one])
-        if counts[name] < PARTS:
-            where = "train/" if folder.parted else ""
+        if counts[name] < parts:
             raise ParameterError(
-                f"{self.path.rstrip('/')}/{where}{name}: expected at least {PARTS} images of a class, to have"
-                f" some in train, validation and test; got {counts[name]}. Add some, or remove the class."
+                f"expected at least {parts} images of a class, one for each part that is drawn, got"
+                f" {counts[name]} of {name!r}. Add some, or remove the folder."
             )
 
 
-def scaled(images: np.ndarray, labels: np.ndarray, parts: Parts, classes: int) -> Split:
+def scaled(images: np.ndarray, labels: np.ndarray, parts: Parts, classes: tuple[str, ...]) -> Split:
     """Return a split of images (n, channels, height, width), uint8, each channel standardised by train."""
     import numpy as np
 
@@ -148,7 +153,7 @@ def scaled(images: np.ndarray, labels: np.ndarray, parts: Parts, classes: int) -
 
     train, validation, test = map(part, parts)
     black, unit = (one[:, None, None] for one in (-mean / std, WHITE / std))
-    return Split(train, validation, test, images.shape[1:], classes, unit=unit, black=black)
+    return Split(train, validation, test, images.shape[1:], len(classes), unit=unit, black=black)
 
 
 def _labels(folder: Folder) -> np.ndarray:
