@@ -5,18 +5,21 @@ Later layers change earlier ones: the cell says everything, a file what differs,
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from studylib import datasets, metrics
+from studylib import datasets, metrics, places
 from studylib.arms import Arm, arms_of, common_of, part
 from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
 from studylib.models.base import Model
+from studylib.records import Record
 from studylib.sources import merged, notebook, numbers, read_cell
 from studylib.trainers.base import Training
 from studylib.trainers.tuning import Tuning
@@ -98,8 +101,22 @@ def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParam
         ParameterError: anything unknown, of a wrong type, out of range, or that does not fit together.
     """
     cell = read_cell(notebook(study))
+    values = _tuned(study, values)
     said = {name: own for name, own in values.items() if name not in DECIDING or own != cell.get(name)}
     return layered(study, run, [("the notebook's parameters", numbers(said))])
+
+
+def _tuned(study: str, values: Tree) -> Tree:
+    """Return ``values`` with the tuning of the record that a notebook is executed to show.
+
+    A cell need not say how is tuned; a run may, and then what the cell asks for is tuned as the run was.
+    """
+    path = os.environ.get(places.RECORD, "")
+    if "tuning" in values or not path:
+        return values
+    shown = Record.load(Path(path))
+    tuning = {key: own for key, own in shown.params.items() if key == "tuning" and shown.study == study}
+    return {**values, **tuning}
 
 
 def layered(

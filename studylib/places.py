@@ -7,6 +7,8 @@ from pathlib import Path
 
 from studylib.errors import ParameterError
 
+RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
+
 
 def project() -> Path:
     """Return the folder that holds the package and ``pyproject.toml``; without one, the working folder."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studylib.trainers.candidates import choices
+from studylib.trainers.candidates import made
+from studylib.trainers.tuning import first
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ def _disturbed(arm: Arm, x: np.ndarray, split: Split, seed: int) -> np.ndarray:
     from studylib.trainers._batches import Disturbance
     from studylib.trainers.techniques import Techniques
 
-    techniques = Techniques(choices(arm.regularizers)[0], seed, "cpu")
+    techniques = Techniques(made(arm.at(first(arm.space)).regularizers, arm.name), seed, "cpu")
     with initialising(seed):  # an attack is made against the model as it is before training
         module = arm.model.build(split.inputs, split.outputs)
     disturb = Disturbance(techniques, module, split, functional.cross_entropy)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from studylib import executors, locks, plan, pool
+from studylib import executors, locks, places, plan, pool
 from studylib.arms import Arm
 from studylib.computing import Progress, computed
 from studylib.contents import Content, Contents, look
@@ -26,7 +26,7 @@ from studylib.secrets import masked
 from studylib.store import Result, Store
 from studylib.trainers.fitting import SCORES
 
-RECORD = "STUDYLIB_RECORD"  # names its record to a notebook that is executed to show it
+RECORD = places.RECORD
 
 
 @final

@@ -32,6 +32,7 @@ CHANGES: dict[str, Any] = {
     "content": "2" * 64,
     "code": "2" * 64,
     "versions": {"torch": "2.13.1"},
+    "fold": {"of": 5, "held": 2},
 }
 
 
