@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,6 +163,47 @@ class Recorded(Draws):
     def _kept(self, draw: Tensor) -> Tensor:
         self.drawn.append(draw)
         return draw
+
+
+class Question(NamedTuple):
+    """A draw that was asked for: the name of the method, its numbers, and the dtype and device it is like."""
+
+    name: str
+    numbers: tuple[Any, ...]
+    like: Tensor
+
+    def put_to(self, noise: Draws) -> Tensor:
+        """Return the draw of ``noise``."""
+        drawn: Tensor = getattr(noise, self.name)(*self.numbers, like=self.like)
+        return drawn
+
+
+@final
+class Questioned(Draws):
+    """Draws of ``noise``, and what was asked for in ``questions``, in order."""
+
+    def __init__(self, noise: Draws) -> None:
+        self._noise = noise
+        self.questions: list[Question] = []
+
+    def uniform(self, *shape: int, like: Tensor) -> Tensor:
+        return self._put("uniform", shape, like)
+
+    def normal(self, *shape: int, like: Tensor) -> Tensor:
+        return self._put("normal", shape, like)
+
+    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
+        return self._put("integers", (low, high, *shape), like)
+
+    def permutation(self, size: int, *, like: Tensor) -> Tensor:
+        return self._put("permutation", (size,), like)
+
+    def beta(self, alpha: float, *, like: Tensor) -> Tensor:
+        return self._put("beta", (alpha,), like)
+
+    def _put(self, name: str, numbers: tuple[Any, ...], like: Tensor) -> Tensor:
+        self.questions.append(Question(name, numbers, like.new_empty(0)))
+        return self.questions[-1].put_to(self._noise)
 
 
 @final

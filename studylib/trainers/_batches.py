@@ -57,7 +57,7 @@ class Disturbance:
         ordered = sorted(of(Perturbation), key=lambda one: one.softens)
         steps = (*of(Paraphrasing), *of(LexicalPerturbation), *ordered, *of(Attack))
         self._steps = [(one, techniques.noise(one)) for one in steps]
-        self._tables = {one.name: _table(one, split, device) for one in steps}
+        self._tables = {one.name: table(one, split, device) for one in steps}
 
     def __call__(self, x: Tensor, target: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return the batch, which is made of the train rows of those numbers, as the model is to see it."""
@@ -93,7 +93,7 @@ class Disturbance:
         return torch.autograd.grad(total, x)[0]
 
 
-def _table(technique: Regularizer, split: Split, device: str) -> Tensor:
+def table(technique: Regularizer, split: Split, device: str) -> Tensor:
     """Return what ``technique`` has to know of all train rows, or of all words; nothing for most."""
     if isinstance(technique, Paraphrasing):
         return torch.as_tensor(technique.paraphrases(split.train.x, split.vocabulary), device=device)

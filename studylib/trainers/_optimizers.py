@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import final
+from typing import TYPE_CHECKING, Self, final
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from studylib.trainers.base import Training
 
 
 class Optimizer(ABC):
@@ -24,6 +27,14 @@ class Optimizer(ABC):
     @abstractmethod
     def reach(self, w: Tensor) -> Tensor | float:
         """Return what a lasting gradient of ``w`` was multiplied by in the last step."""
+
+    @abstractmethod
+    def memory(self) -> list[Tensor]:
+        """Return what it remembers of each weight, tensors of the shapes of the weights."""
+
+    @abstractmethod
+    def follow(self, other: Self) -> None:
+        """Count the steps on from those of ``other``; ``memory`` is another matter."""
 
 
 @final
@@ -54,6 +65,12 @@ class SGD(Optimizer):
     def reach(self, w: Tensor) -> float:  # noqa: ARG002  the same for all
         """Return η·(1 + μ + μ² + …)."""
         return self._learning_rate / (1 - self._momentum)
+
+    def memory(self) -> list[Tensor]:
+        return self._velocity
+
+    def follow(self, other: Self) -> None:
+        self._learning_rate = other._learning_rate
 
 
 @final
@@ -97,3 +114,16 @@ class AdamW(Optimizer):
         correction = 1 - self.BETAS[1] ** self._steps[0].item()
         reach: Tensor = self._learning_rate / (self._square[w] / correction).sqrt_().add_(self.EPS)
         return reach
+
+    def memory(self) -> list[Tensor]:
+        return [*self._mean, *self._square.values()]
+
+    def follow(self, other: Self) -> None:
+        self._learning_rate = other._learning_rate
+        for own, others in zip(self._steps, other._steps, strict=True):
+            own.copy_(others)
+
+
+def optimizer(weights: Iterable[Tensor], training: Training) -> Optimizer:
+    """Return the optimizer that ``training`` asks for."""
+    return SGD(weights, training.momentum) if training.optimizer == "sgd" else AdamW(weights)

@@ -16,7 +16,7 @@ from studylib.regularizers.base import (
     LayerRates,
     Unfreezing,
 )
-from studylib.trainers._optimizers import SGD, AdamW
+from studylib.trainers._optimizers import optimizer
 from studylib.trainers._rewiring import layer_of, sizing, weights
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _groups(techniques: Techniques, module: nn.Module, model: Model, training: T
     rates = techniques.of(LayerRates)
     if not rates and not techniques.of(Unfreezing):
         every: list[Tensor] = list(module.parameters())
-        return [_Group(frozenset(model.layers()), 1.0, every, _optimizer(every, training))]
+        return [_Group(frozenset(model.layers()), 1.0, every, optimizer(every, training))]
     layers = tuple(model.layers())
     owned: dict[str, list[Tensor]] = {}
     for name, w in module.named_parameters():
@@ -170,14 +170,8 @@ def _groups(techniques: Techniques, module: nn.Module, model: Model, training: T
         share = 1.0
         for rate in rates:
             share *= rate.share(layer, layers) if rate.covers(layer) else 1.0
-        groups.append(_Group(frozenset({layer}), share, own, _optimizer(own, training)))
+        groups.append(_Group(frozenset({layer}), share, own, optimizer(own, training)))
     return groups
-
-
-def _optimizer(weights: list[Tensor], training: Training) -> Optimizer:
-    if training.optimizer == "sgd":
-        return SGD(weights, training.momentum)
-    return AdamW(weights)
 
 
 def _gradients(weights: list[Tensor]) -> list[Tensor]:

@@ -1,0 +1,176 @@
+"""Networks of one structure joined into one, with the replicas along a first axis.
+
+The weights of the joined network are new tensors, and those of each single network become views of them, so
+that what looks at one network, or changes its weights, goes on to work. Batched matrix products give each
+replica what it has alone, bit for bit on a CPU, however many there are.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch import Tensor, nn
+
+from studylib.models._slot import Slot
+from studylib.regularizers._modules import Normalisation, Stochastic
+from studylib.regularizers._normalisations import LayerNormalisation
+from studylib.trainers._together import Together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# of the weights of a replica: so that each begins where a vector register does, and a kernel that takes some
+# numbers at once, and the last ones one by one, does so at the same places in every replica
+ALIGNED = 32
+# of the rows of a table, which are as many as there are words: so that tables of nearly one size are joined
+ROWS = 512
+
+
+class Alone(Exception):  # noqa: N818  # it names what has to be done
+    """Networks that cannot be joined, and why."""
+
+
+def joined(networks: Sequence[nn.Module]) -> nn.Module:
+    """Return one network for all of ``networks``, whose weights become views of its own.
+
+    Raises:
+        Alone: a part has no counterpart for several replicas.
+    """
+    kind = type(networks[0])
+    if kind in JOINERS:
+        return JOINERS[kind](networks)
+    if isinstance(networks[0], nn.ReLU):
+        return networks[0]
+    if kind in {nn.Sequential, Slot} or getattr(kind, "joins", False):
+        return _container(networks)
+    raise Alone(f"a {kind.__name__} treats one network at a time")
+
+
+def _container(networks: Sequence[nn.Module]) -> nn.Module:
+    """Return the first of ``networks`` with its parts joined; its ``forward`` counts axes from the last."""
+    whole = copy(networks[0])
+    parts = {name: joined([one.get_submodule(name) for one in networks]) for name in networks[0]._modules}
+    whole._modules = dict(parts)  # noqa: SLF001  # a copy would share the parts of the first
+    whole._parameters = {name: shared(networks, name) for name in networks[0]._parameters}  # noqa: SLF001
+    return whole
+
+
+def shared(parts: Sequence[nn.Module], name: str) -> nn.Parameter:
+    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it."""
+    tensors: list[Tensor] = [part.get_parameter(name).data for part in parts]
+    whole = _aligned(len(parts), tensors[0])
+    for row, part, one in zip(whole, parts, tensors, strict=True):
+        part.get_parameter(name).data = row.copy_(one)
+    return nn.Parameter(whole)
+
+
+def _aligned(replicas: int, like: Tensor) -> Tensor:
+    """Return zeros (replicas, *shape), each replica's at a distance that is a multiple of ``ALIGNED``."""
+    return like.new_zeros(replicas, distance(like.numel()))[:, : like.numel()].unflatten(1, like.shape)
+
+
+def distance(count: int) -> int:
+    """Return how many numbers lie between the beginnings of two replicas that have ``count`` each."""
+    return -(-count // ALIGNED) * ALIGNED
+
+
+@final
+class Linears(nn.Module):
+    """yᵣ = xᵣ·Wᵣᵀ + bᵣ."""
+
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.weight, self.bias = shared(parts, "weight"), shared(parts, "bias")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (replicas, n, outputs) for ``x`` (replicas, n, inputs)."""
+        return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.transpose(1, 2))
+
+
+@final
+class Embeddings(nn.Module):
+    """A table of vectors for each replica."""
+
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.weight = _tables(parts)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Return (replicas, n, …, width) for ``numbers`` (replicas, n, …), each of its own table."""
+        return gathered(self.weight, numbers)
+
+
+def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
+    """Return the tables of all ``parts``, stacked, with rows of zeros at the end that nothing asks for."""
+    tensors: list[Tensor] = [part.get_parameter("weight").data for part in parts]
+    rows = {-(-len(table) // ROWS) * ROWS for table in tensors}
+    if len(rows) > 1:
+        raise Alone(f"their tables have {' and '.join(map(str, sorted(rows)))} rows")
+    whole = _aligned(len(parts), tensors[0].new_empty(*rows, tensors[0].shape[1]))
+    for own, part, table in zip(whole, parts, tensors, strict=True):
+        part.get_parameter("weight").data = own[: len(table)].copy_(table)
+    return nn.Parameter(whole)
+
+
+def gathered(tables: Tensor, numbers: Tensor) -> Tensor:
+    """Return the rows of ``tables`` (replicas, rows, …) that ``numbers`` (replicas, …) name."""
+    replicas, rows = tables.shape[:2]
+    first = torch.arange(replicas, device=numbers.device) * rows
+    flat = numbers + first.view(-1, *[1] * (numbers.ndim - 1))
+    return nn.functional.embedding(flat, tables.flatten(0, 1))
+
+
+@final
+class Droppings(nn.Module):
+    """What a technique does to the activations of each replica in training, the identity in evaluation."""
+
+    def __init__(self, parts: Sequence[Stochastic]) -> None:
+        super().__init__()
+        self._parts = tuple(parts)  # in a tuple: they are no parts of this one
+        self._together: Together[Any] = Together(
+            [partial(getattr, part, "technique") for part in parts], [part.noise for part in parts]
+        )
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return activations of the shape of ``h`` (replicas, n, …)."""
+        if not self.training:
+            return h
+        site = self._parts[0].site
+        dropped: Tensor = self._together(lambda one, draws, own: one.drop(own, draws, site), h)
+        return dropped
+
+
+@final
+class EachByItself(nn.Module):
+    """A normalisation of each replica by itself, on its own slice of the scales and shifts."""
+
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self._parts = tuple(map(copy, parts))
+        for part in self._parts:  # who leaves the stack takes other buffers along
+            part._buffers = dict(part._buffers)  # noqa: SLF001
+        self.weight, self.bias = shared(parts, "weight"), shared(parts, "bias")
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Return ``h`` (replicas, n, channels), normalised."""
+        own = zip(self._parts, h, self.weight, self.bias, strict=True)
+        return torch.stack([self._one(part, *rest) for part, *rest in own])
+
+    def _one(self, part: nn.Module, h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        part.train(self.training)
+        state = {"weight": weight, "bias": bias}
+        normalised: Tensor = torch.func.functional_call(part, state, (h,))
+        return normalised
+
+
+JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
+    nn.Linear: Linears,
+    nn.Embedding: Embeddings,
+    nn.Flatten: lambda _: nn.Flatten(2),
+    Stochastic: Droppings,
+    Normalisation: EachByItself,
+    LayerNormalisation: EachByItself,
+}

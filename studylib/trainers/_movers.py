@@ -1,0 +1,85 @@
+"""The optimizers of a stack, on the memory behind its weights."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple, final
+
+import torch
+
+from studylib.trainers._joined import distance
+from studylib.trainers._optimizers import optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from studylib.trainers._optimizers import Optimizer
+    from studylib.trainers.base import Training
+
+
+class _Run(NamedTuple):
+    """Replicas that stand side by side and have one learning rate, and what moves their ``weights``."""
+
+    replicas: slice
+    rate: float
+    weights: list[Tensor]
+    optimizer: Optimizer
+
+
+@final
+class Movers:
+    """One optimizer for each run of replicas of one learning rate.
+
+    The memory behind the weights is aligned, so that the place of a number in a kernel is the same however
+    many replicas there are.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], trainings: Sequence[Training]) -> None:
+        self._weights = list(weights)
+        self._memory = [_behind(w) for w in weights]
+        self._gradients = [torch.zeros_like(one) for one in self._memory]
+        self._runs: list[_Run] = []
+        end = 0
+        for rate, some in groupby(training.learning_rate for training in trainings):
+            begin, end = end, end + len(list(some))
+            own = [one[begin:end] for one in self._memory]
+            self._runs.append(_Run(slice(begin, end), rate, own, optimizer(own, trainings[0])))
+
+    def kept(self, places: Sequence[int], weights: Sequence[Tensor], trainings: Sequence[Training]) -> Movers:
+        """Return what goes on with the replicas at ``places``, whose weights are others now."""
+        rest = Movers(weights, trainings)
+        known = [torch.cat(parts)[list(places)] for parts in zip(*(run.optimizer.memory() for run in self._runs), strict=True)]
+        for run in rest._runs:
+            run.optimizer.follow(self._runs[0].optimizer)
+            for own, old in zip(run.optimizer.memory(), known, strict=True):
+                own.copy_(old[run.replicas])
+        return rest
+
+    def step(self, gradients: Sequence[Tensor], left: float) -> None:
+        """Move every weight; ``left`` is what is left of the learning rates, a share."""
+        for whole, gradient in zip(self._gradients, gradients, strict=True):
+            whole[:, : gradient[0].numel()].copy_(gradient.flatten(1))
+        for run in self._runs:
+            run.optimizer.step([one[run.replicas] for one in self._gradients], left * run.rate)
+
+    def rates(self, left: float) -> list[float]:
+        """Return the learning rate of each replica."""
+        return [left * run.rate for run in self._runs for _ in range(run.replicas.start, run.replicas.stop)]
+
+    def reach(self, w: Tensor) -> Tensor:
+        """Return what a lasting gradient of ``w`` was multiplied by in the last step, in its shape."""
+        place = next(place for place, one in enumerate(self._weights) if one is w)
+        parts = [
+            torch.as_tensor(run.optimizer.reach(run.weights[place]), dtype=w.dtype, device=w.device)
+            .expand_as(run.weights[place])
+            for run in self._runs
+        ]
+        return torch.cat(parts)[:, : w[0].numel()].unflatten(1, w.shape[1:])
+
+
+def _behind(w: Tensor) -> Tensor:
+    """Return the memory behind a stacked weight, (replicas, distance), with what fills it up."""
+    width = distance(w[0].numel())
+    return w.detach().as_strided((len(w), width), (width, 1))

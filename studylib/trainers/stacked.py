@@ -1,0 +1,215 @@
+"""Stochastic gradient training of several fits at once, as one network with a replica axis in front.
+
+Each keeps its own rows, initial weights, batch order and draws, its own losses and its own end: what comes
+out for one does not depend on the others, nor on how many there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from studylib.errors import Divergence
+from studylib.regularizers.base import ActivationPenalty, Attack, Averaging, LayerRates, Regularizer, Unfreezing
+from studylib.seeds import initialising, repeatable
+from studylib.trainers._clock import Average, History
+from studylib.trainers._evaluation import monitored, outputs, passed, rows
+from studylib.trainers._joined import Alone, joined
+from studylib.trainers._predictions import predictor
+from studylib.trainers._rewiring import rewire
+from studylib.trainers._stack_batches import StackBatches
+from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
+from studylib.trainers._stack_steps import StackUpdate
+from studylib.trainers.gradient import Trained
+from studylib.trainers.techniques import Techniques
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor, nn
+
+    from studylib.datasets.base import Split
+    from studylib.models.base import Model
+    from studylib.trainers.base import Training
+
+SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
+
+
+@final
+@dataclass(frozen=True)
+class Member:
+    """A fit of a stack: in one stack all have techniques that differ in their strengths alone, and trainings that differ in the learning rate alone."""
+
+    split: Split
+    regularizers: tuple[Regularizer, ...]
+    training: Training
+    seed: int
+
+
+# what a technique does with one network at a time
+APART: dict[type[Regularizer], str] = {
+    Attack: "asks the network for its gradients while it disturbs a batch",
+    LayerRates: "treats the layers of one network apart",
+    Unfreezing: "treats the layers of one network apart",
+    ActivationPenalty: "looks at the hidden states of one network",
+}
+
+
+def alone(technique: Regularizer) -> str:
+    """Return why an arm with ``technique`` is trained fit by fit; empty if it need not be."""
+    return next((why for kind, why in APART.items() if isinstance(technique, kind)), "")
+
+
+@final
+class _Replica:
+    """One fit of a stack: its own network, whose weights are views of the stack's, and its own history."""
+
+    def __init__(self, member: Member, model: Model, device: str) -> None:
+        self.member = member
+        dtype = getattr(torch, member.training.precision)
+        self.techniques = Techniques(member.regularizers, member.seed, device)
+        split = member.split
+        with initialising(member.seed):
+            self.network = model.build(split.inputs, split.outputs).to(device, dtype)
+        rewire(self.network, model, self.techniques, len(split.train))
+        self.train = rows(split.train, dtype, device)
+        self.seen = monitored(*self.train)
+        self.held = rows(split.validation, dtype, device)
+        self.history = History(self.techniques, self.network)
+        steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
+        self.steps = steps
+        self.average = Average(self.techniques, self.network, steps, epochs)
+        self.found: Trained | Divergence | None = None
+
+    def look(self, train_loss: float, validation_loss: float, share: int) -> None:
+        """Write down the losses of an epoch, and end if a rule says so, or a number is none."""
+        self.history.add(train_loss, validation_loss)
+        try:
+            self.history.refuse_divergence(self.member.training)
+        except Divergence as error:
+            self.leave()
+            self.found = error
+        if not self.found and self.history.stop():
+            self.found = self.trained(share)
+
+    def leave(self) -> None:
+        """Take the weights along: those of the stack go on to change."""
+        for weight in self.network.parameters():
+            weight.data = weight.data.clone()
+        for part in self.network.modules():
+            part._buffers = {name: own.clone() for name, own in part._buffers.items() if own is not None}  # noqa: SLF001
+
+    def trained(self, share: int) -> Trained:
+        """Return what came of it; ``share`` fits were trained in the time that it took."""
+        self.leave()
+        self.history.restore_best()
+        self.average.take(lambda: passed(self.network, self.train[0]))
+        made = predictor(
+            self.techniques, lambda x: outputs(self.network, x), self.network, self.member.split, self.held
+        )
+        seconds = [second / share for second in self.history.seconds]
+        return Trained(self.network, *self.history.losses, self.history.best_epoch, self.steps, seconds, made)
+
+
+def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[Trained | Divergence]:
+    """Return what ``gradient.train`` does of each member, or why it diverged.
+
+    Raises:
+        Alone: they cannot be trained together.
+    """
+    for technique in members[0].regularizers:
+        if why := alone(technique):
+            raise Alone(f"{technique.name} {why}")
+    order = sorted(range(len(members)), key=lambda place: members[place].training.learning_rate)
+    with repeatable(device):
+        found = _trained([members[place] for place in order], model, device)
+    return [one for _, one in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])]
+
+
+def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
+    training = members[0].training
+    replicas = [_Replica(member, model, device) for member in members]
+    stack = _Stack(replicas, model)
+    for epoch in range(training.epochs):
+        if not stack.standing:
+            break
+        stack.learn(epoch)
+        stack.look()
+    stack.end()
+    return [one.found or Divergence("it was not trained") for one in replicas]
+
+
+@final
+class _Stack:
+    """Replicas that learn together.
+
+    Attributes:
+        standing: those whose weights are in the joined network, in its order.
+    """
+
+    def __init__(self, replicas: Sequence[_Replica], model: Model) -> None:
+        self.standing = list(replicas)
+        self._model = model
+        members = [one.member for one in replicas]
+        self._training, self._share = members[0].training, len(replicas)
+        self._losses = cross_entropies if members[0].split.classified else squared_errors
+        self._network = joined([one.network for one in replicas])
+        techniques = [one.techniques for one in replicas]
+        dtype = getattr(torch, self._training.precision)
+        self._batches = StackBatches([member.split for member in members], techniques, dtype)
+        self._objective = StackObjective(techniques, self._network, model)
+        steps = replicas[0].steps * self._training.epochs
+        trainings = [member.training for member in members]
+        self._update = StackUpdate(techniques, self._network, model, trainings, steps)
+        self._stack_looked_at()
+
+    def _stack_looked_at(self) -> None:
+        seen, held = [one.seen for one in self.standing], [one.held for one in self.standing]
+        self._looked_at = [[torch.stack(part) for part in zip(*pairs, strict=True)] for pairs in (seen, held)]
+
+    def learn(self, epoch: int) -> None:
+        """Let every replica see all of its rows once."""
+        self._network.train()
+        for one in self.standing:
+            one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.network)
+        self._objective.begin(epoch)
+        averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
+        for x, target in self._batches.epoch(self._training.batch_size):
+            said = self._network(x)
+            self._update(self._objective(self._losses(said, target), said))
+            for average in averaging:
+                average.add()
+
+    def look(self) -> None:
+        """Write down the losses of the epoch, and let those go that are at their end."""
+        self._network.eval()
+        with torch.no_grad():
+            seen, held = (
+                self._losses(passed(self._network, x, 1), y).tolist() for x, y in self._looked_at
+            )
+        for one, *losses in zip(self.standing, seen, held, strict=True):
+            if not one.found:
+                one.look(*losses, self._share)
+        learning = [place for place, one in enumerate(self.standing) if not one.found]
+        if len(learning) <= SHRINKING * len(self.standing):
+            self._keep(learning)
+
+    def _keep(self, places: Sequence[int]) -> None:
+        self.standing = [self.standing[place] for place in places]
+        if not self.standing:
+            return
+        self._network = joined([one.network for one in self.standing])
+        techniques = [one.techniques for one in self.standing]
+        self._batches.keep(places)
+        self._objective = self._objective.kept(places, techniques, self._network, self._model)
+        trainings = [one.member.training for one in self.standing]
+        self._update.keep(places, self._network, self._model, trainings)
+        self._stack_looked_at()
+
+    def end(self) -> None:
+        """Let those go that no rule has stopped."""
+        for one in self.standing:
+            if not one.found:
+                one.found = one.trained(self._share)
