@@ -1,4 +1,4 @@
-"""Commands: ``studylib report | run | compare | verify | list | store | publish | pdf | share``.
+"""Commands: ``studylib report | run | compare | verify | list | data | store | publish | pdf | share``.
 
 Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage, nothing was started.
 130: interrupted.
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
-from studylib import cli_share, cli_store
+from studylib import cli_data, cli_share, cli_store
 from studylib.errors import ParameterError, StudyError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_store.app, name="store")
+app.add_typer(cli_data.app, name="data")
 cli_share.add_to(app)
 
 Out = Annotated[Path, typer.Option(help="folder of the records, notebooks and pages")]

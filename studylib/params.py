@@ -101,8 +101,11 @@ def study_params(study: str, run: str = "notebook", **values: Any) -> StudyParam
         ParameterError: anything unknown, of a wrong type, out of range, or that does not fit together.
     """
     cell = read_cell(notebook(study))
-    values = _tuned(study, values)
-    said = {name: own for name, own in values.items() if name not in DECIDING or own != cell.get(name)}
+    said = {
+        name: own
+        for name, own in _tuned(study, values).items()
+        if name not in DECIDING or own != cell.get(name)
+    }
     return layered(study, run, [("the notebook's parameters", numbers(said))])
 
 

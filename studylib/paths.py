@@ -1,4 +1,4 @@
-"""Coefficients of linear models over their strengths: those of a study's arms, and where a lasso's path bends."""
+"""Coefficients of linear models over their strengths, those of a study's arms and of the lasso."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from studylib.trainers.candidates import listed, made
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from studylib.params import Arm, StudyParams
+    from studylib.arms import Arm
+    from studylib.params import StudyParams
     from studylib.trainers.linear import Loss
 
 

@@ -35,12 +35,14 @@ class Trial:
         settings: what was open, by name such as ``l1.strength``.
         score: what the choice is by, on rows that no weight was fitted to; lower is better; None without one.
         keys: of its fits in the store: one, or one for each fold; none if one fit tried all.
+        test: the same as the score on test rows, which choose nothing; None where the trial is no whole fit.
     """
 
     settings: Mapping[str, Any]
     score: float | None
     status: Status = "ok"
     keys: tuple[str, ...] = ()
+    test: float | None = None
 
 
 @final

@@ -149,7 +149,8 @@ class Search:
         if bad:
             self._lost = Result(bad.status, f"so did every one of its trials: {bad.reason}")
             return Trial(point, None, bad.status, keys)
-        return Trial(point, score_of(results), "ok", keys)
+        test = test_of(results[0].metrics) if self._folds == 1 else None
+        return Trial(point, score_of(results), "ok", keys, test)
 
 
 def history(trials: Sequence[Trial]) -> list[Tried]:
@@ -162,6 +163,12 @@ def score_of(results: Sequence[Result]) -> float | None:
     scores = [inf if one.score is None else one.score for one in results]
     mean = fmean(scores)
     return mean if isfinite(mean) else None
+
+
+def test_of(metrics: Mapping[str, float]) -> float | None:
+    """Return what on test rows is the score of settings: the loss, or for a ranking −NDCG at 20."""
+    ndcg = metrics.get("test_ndcg_at_20")
+    return metrics.get("test_loss") if ndcg is None else -ndcg
 
 
 def of_one_fit(arm: Arm, curve: Sequence[float]) -> tuple[Trial, ...]:

@@ -56,7 +56,10 @@ LAYERS: tuple[set[str], ...] = (
     {
         "cli",
         "cli_share",
+        "cli_check",
+        "cli_data",
         "cli_store",
+        "supplies",
         "__main__",
         "listing",
         "reports",

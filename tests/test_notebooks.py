@@ -17,7 +17,7 @@ from command_line import ROOT, Smoke, environment, smoke
 from studylib import runs, sources
 from studylib.contents import Contents
 from studylib.store import Store
-from studylib.study import missing, planned
+from studylib.study import planned
 
 STUDIES = sources.studies()
 SECTIONS = ["Question", "Data", "Method", "Result", "What would change our mind", "Provenance"]
@@ -237,11 +237,10 @@ def test_papermill_runs_a_notebook_with_a_file_and_a_parameter(smoke_runs: Smoke
     assert "12 (4 arms × 3 seeds)" in shown
 
     request = runs.from_command_line("vision", ROOT / "params/vision/smoke.yaml", ["seeds=3"], [], None)
+    store = Store(smoke_runs.store)
     with ThreadPoolExecutor(1) as here:
-        assert (
-            missing(planned([request.params], here, Contents(smoke_runs.store)), Store(smoke_runs.store))
-            == []
-        )
+        [plan] = planned([request.params], here, Contents(smoke_runs.store))
+    assert [spec for spec in plan.specs.values() if spec not in store] == []
 
 
 def test_papermill_stops_at_a_wrong_parameter_before_any_fit(tmp_path: Path) -> None:

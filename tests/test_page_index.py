@@ -179,7 +179,7 @@ def test_cards_are_sorted_and_dated(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         f"./{name}.html" for name in ("recommender/default", "tabular/default", "vision/default", "vision/a")
     ]
     assert re.findall(r'<time datetime="([^"]+)"', html) == ["2026-01-02"]
-    assert "When does the elastic net beat" in html
+    assert "Which regularization predicts best from a table" in html
 
 
 def test_the_day_is_the_one_that_the_maker_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,16 @@ def test_a_finding_shows_an_arm_of_any_name_as_it_is_written() -> None:
     assert [tag.name for tag in page.find_all()] == ["p"]
 
 
+def test_without_a_metric_means_are_those_of_what_decides() -> None:
+    """On each part of the rows where it was measured; a notebook need not know what decides."""
+    fits = tuple(
+        replace(fit, metrics={**fit.metrics, "train_accuracy": 1.0, "nonzeros": 9.0, "test_nll": 0.5})
+        for fit in ACCURACY.fits
+    )
+
+    assert list(means(replace(ACCURACY, fits=fits))) == ["train accuracy", "test accuracy", "nonzeros"]
+
+
 def test_means_are_the_means_of_the_finished_fits() -> None:
     """Every number of the table is the mean over seeds, and an arm without any has none."""
     shown = means(ACCURACY, "test_accuracy")["test accuracy"]

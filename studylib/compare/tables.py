@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from studylib.compare.pairing import arm_means, values
 from studylib.compare.sentences import spoken, unit_of
 from studylib.compare.verdicts import contrasts
-from studylib.metrics import metric_of
+from studylib.metrics import PARTS, metric_of
 from studylib.records import Record
 
 if TYPE_CHECKING:
@@ -84,12 +84,15 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
 def means(record: Record, *metrics: str) -> pd.DataFrame:
     """Return the mean over seeds of each of the ``metrics``, a row per arm, numbers as text for reading.
 
+    Without any, of those that the record was judged by: the metric that decides, on each part of the rows
+    where it was measured, the number of non-zero weights, and their norm.
+
     Raises:
         ParameterError: the record has no such number.
     """
     import pandas as pd
 
-    columns = {key: arm_means(record, key) for key in metrics}
+    columns = {key: arm_means(record, key) for key in metrics or _judged_by(record)}
     return pd.DataFrame(
         {
             key.replace("_", " "): {
@@ -98,3 +101,11 @@ def means(record: Record, *metrics: str) -> pd.DataFrame:
             for key, column in columns.items()
         }
     )
+
+
+def _judged_by(record: Record) -> list[str]:
+    key = str(record.params["metric"])
+    name = metric_of(key).name
+    measured = {one for arm in record.arms for fit in record.finished(arm) for one in fit.metrics}
+    wanted = [*(f"{part}_{name}" for part in PARTS), "nonzeros", "weight_norm"]
+    return [one for one in wanted if one in measured] or [key]

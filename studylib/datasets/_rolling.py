@@ -12,6 +12,7 @@ from studylib.datasets._series import (
     UNIT,
     Cut,
     Cuts,
+    Every,
     Horizon,
     LookBack,
     TestSteps,
@@ -43,6 +44,7 @@ class RollingSeries(Dataset):
     validation: ValidationSteps
     test: TestSteps
     cut: Cut = "rolling"
+    every: Every = 1
 
     @property
     @abstractmethod
@@ -78,4 +80,4 @@ class RollingSeries(Dataset):
 
     def split(self, seed: int) -> Split:
         """Return the split of ``seed``; ``target_scale`` is in the unit of the series."""
-        return together(self.values()[:, None], self._cuts(seed), self.look_back, self.horizon)
+        return together(self.values()[:, None], self._cuts(seed), self.look_back, self.horizon, self.every)

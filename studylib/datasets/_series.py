@@ -23,6 +23,10 @@ Cut = Annotated[
 TrainSteps = Annotated[int, Field(ge=1, description="steps that the weights are fitted on")]
 ValidationSteps = Annotated[int, Field(ge=1, description="steps that strengths and epochs are chosen on")]
 TestSteps = Annotated[int, Field(ge=1, description="steps that forecasts are measured on")]
+Every = Annotated[
+    int,
+    Field(ge=1, description="train and validation take every so many-th window; the test takes them all"),
+]
 UNIT = "standard deviations"  # of the train values: a forecast is standardised
 LEAST_WINDOWS = 20  # to learn from
 DECIDES = {
@@ -86,32 +90,39 @@ def rolled(steps: int, seed: int, train: int, validation: int, test: int) -> Cut
     return Cuts(begin, begin + train, begin + train + validation, begin + train + validation + test)
 
 
-def apart(values: np.ndarray, cuts: Cuts, look_back: int, horizon: int) -> Split:
+def apart(values: np.ndarray, cuts: Cuts, look_back: int, horizon: int, every: int = 1) -> Split:
     """Return the split of a series (steps, channels) whose channels are forecast each from itself alone.
 
-    An example is one window of one channel: of c channels, row i is channel i mod c of window i div c.
+    An example is one window of one channel: of c channels, row i is channel i mod c of window i div c. Of
+    train and validation every so many-th row is taken, which keeps all channels if ``every`` is no multiple
+    of c.
     """
+    channels = values.shape[1]
 
-    def windows(scaled: np.ndarray, first: int, end: int) -> Examples:
+    def windows(scaled: np.ndarray, first: int, end: int, step: int) -> Examples:
         past, coming = _copies(scaled, first - look_back, first, end, horizon)
-        rows, step = (end - first - horizon + 1) * scaled.shape[1], scaled.shape[1]
-        x, y = _viewed(past, (rows, look_back, 1), (1, step, 1)), _viewed(coming, (rows, horizon), (1, step))
-        return Examples(x, y)
+        rows = -(-(end - first - horizon + 1) * channels // step)
+        return Examples(
+            _viewed(past, (rows, look_back, 1), (step, channels, 1)),
+            _viewed(coming, (rows, horizon), (step, channels)),
+        )
 
-    return _split(values, cuts, (look_back, 1), horizon, windows)
+    return _split(values, cuts, (look_back, 1), horizon, every, windows)
 
 
-def together(values: np.ndarray, cuts: Cuts, look_back: int, horizon: int) -> Split:
+def together(values: np.ndarray, cuts: Cuts, look_back: int, horizon: int, every: int = 1) -> Split:
     """Return the split of a series (steps, channels) whose first channel is forecast from all of them."""
     channels = values.shape[1]
 
-    def windows(scaled: np.ndarray, first: int, end: int) -> Examples:
+    def windows(scaled: np.ndarray, first: int, end: int, step: int) -> Examples:
         past, coming = _copies(scaled, first - look_back, first, end, horizon)
-        rows = end - first - horizon + 1
-        x = _viewed(past, (rows, look_back, channels), (channels, channels, 1))
-        return Examples(x, _viewed(coming, (rows, horizon), (channels, channels)))
+        rows = -(-(end - first - horizon + 1) // step)
+        return Examples(
+            _viewed(past, (rows, look_back, channels), (step * channels, channels, 1)),
+            _viewed(coming, (rows, horizon), (step * channels, channels)),
+        )
 
-    return _split(values, cuts, (look_back, channels), horizon, windows)
+    return _split(values, cuts, (look_back, channels), horizon, every, windows)
 
 
 def _copies(
@@ -136,12 +147,13 @@ def _split(
     cuts: Cuts,
     inputs: tuple[int, int],
     horizon: int,
-    windows: Callable[[np.ndarray, int, int], Examples],
+    every: int,
+    windows: Callable[[np.ndarray, int, int, int], Examples],
 ) -> Split:
     """Return windows whose whole horizon lies in its part; what they look back on may lie before it."""
     scale = Scale.of(values[cuts.begin : cuts.train])
     scaled = scale(values)
-    train = windows(scaled, cuts.begin + inputs[0], cuts.train)
-    validation = windows(scaled, cuts.train, cuts.validation)
-    test = windows(scaled, cuts.validation, cuts.test)
+    train = windows(scaled, cuts.begin + inputs[0], cuts.train, every)
+    validation = windows(scaled, cuts.train, cuts.validation, every)
+    test = windows(scaled, cuts.validation, cuts.test, 1)
     return Split(train, validation, test, inputs, horizon, target_scale=float(scale.std[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, NamedTuple, final
 
 from pydantic import Field
@@ -42,6 +43,12 @@ def tokens(text: str) -> tuple[str, ...]:
     As in the code of Kim (2014), https://doi.org/10.3115/v1/D14-1181, but letters with accents are kept.
     """
     return tuple(_PART.sub(r" \g<0> ", _STRANGE.sub(" ", text.lower())).split())
+
+
+@lru_cache(maxsize=8)
+def tokenized(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return the tokens of each text; those of the same texts are known the next time."""
+    return tuple(map(tokens, texts))
 
 
 def vocabulary(rows: Iterable[Sequence[str]], min_count: int) -> dict[str, int]:

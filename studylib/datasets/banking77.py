@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 from pydantic import Field
 
 from studylib.datasets._splits import held_out
-from studylib.datasets._words import Length, MinCount, Texts, chosen, split_of, tokens
+from studylib.datasets._words import Length, MinCount, Texts, chosen, split_of, tokenized
 from studylib.datasets.base import Dataset, Split
 from studylib.downloads import File, fetched
 from studylib.errors import ParameterError
@@ -117,8 +117,8 @@ class Banking77(Dataset):
     def split(self, seed: int) -> Split:
         """Return train and validation rows of ``seed``, and the published test rows."""
         (texts, labels), (test_texts, test_labels) = _read()[1:]
-        given = Texts([tokens(text) for text in texts], labels)
-        test = Texts([tokens(text) for text in test_texts], test_labels)
+        given = Texts(tokenized(texts), labels)
+        test = Texts(tokenized(test_texts), test_labels)
         train, validation = held_out(seed, labels, None, self.validation)
         if self.per_class is not None:
             train = _first(train, labels, self.per_class)

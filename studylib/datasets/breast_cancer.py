@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Self, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, final
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from studylib.datasets._sources import installed
 from studylib.datasets._splits import Scale, TrainRows, ValidationRows, leave_a_test, stratified
 from studylib.datasets.base import Dataset, Examples, Split
+from studylib.seeds import numpy_generator
 
 if TYPE_CHECKING:
     import numpy as np
 
 ROWS = 569
+MEASURES = 30
+PROBE = "probe of "  # what the name of each begins with
+DEALT = 1995  # seed of the probes: they are content, the same in every split
+
+Probes = Annotated[
+    int,
+    Field(ge=0, le=3000, description="columns appended that know nothing: permuted copies, in turn"),
+]
 
 
 @final
 class BreastCancer(Dataset):
     """569 breast masses described by 30 numbers, benign or malignant, split with the classes in proportion.
 
-    Inputs have shape (n, 30) in float64, each column standardised by the train rows.
+    Inputs have shape (n, 30 + probes) in float64, each column standardised by the train rows. A probe is a
+    column whose rows are dealt anew: it has the distribution of what it copies, and knows nothing of the
+    class or of any other column. What a model finds in it is chance.
     """
 
     task: ClassVar[str] = "classification"
@@ -42,6 +53,7 @@ class BreastCancer(Dataset):
 
     train: TrainRows = 100
     validation: ValidationRows = 60
+    probes: Probes = 0
 
     @model_validator(mode="after")
     def _leaves_a_test(self) -> Self:
@@ -49,8 +61,8 @@ class BreastCancer(Dataset):
         return self
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return ``table`` (569, 30) in the units of the measures, and ``labels`` (569,)."""
-        table, labels, _ = _load()
+        """Return ``table`` (569, 30 + probes) in the units of the measures, and ``labels`` (569,)."""
+        table, labels, _ = _load(self.probes)
         return {"table": table, "labels": labels}
 
     def classes(self) -> tuple[str, ...]:
@@ -58,8 +70,8 @@ class BreastCancer(Dataset):
         return ("malignant", "benign")
 
     def columns(self) -> tuple[str, ...]:
-        """Return the names of the 30 measures."""
-        return _load()[2]
+        """Return the names of the 30 measures, and of the probes: ``probe of mean radius``."""
+        return _load(self.probes)[2]
 
     def origin(self) -> list[str]:
         """Return the version of scikit-learn, which ships the data."""
@@ -67,7 +79,7 @@ class BreastCancer(Dataset):
 
     def split(self, seed: int) -> Split:
         """Return the stratified split of ``seed``."""
-        table, labels, names = _load()
+        table, labels, names = _load(self.probes)
         parts = stratified(seed, labels, self.train, self.validation)
         scale = Scale.of(table[parts.train])
         x = scale(table)
@@ -75,14 +87,23 @@ class BreastCancer(Dataset):
         return Split(train, validation, test, inputs=(len(names),), outputs=2, unit=1 / scale.std)
 
 
-@lru_cache(maxsize=1)
-def _load() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+@lru_cache(maxsize=2)
+def _load(probes: int) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    import numpy as np
     from sklearn.datasets import load_breast_cancer
 
     bunch = load_breast_cancer()
-    table, labels = bunch.data.astype("float64"), bunch.target.astype("int64")
+    names = [str(name) for name in bunch.feature_names]
+    measures, labels = bunch.data.astype("float64"), bunch.target.astype("int64")
+    columns = [measures]
+    for probe in range(probes):
+        place, copy = probe % MEASURES, probe // MEASURES
+        order = numpy_generator(DEALT, f"probe {probe}").permutation(ROWS)
+        columns.append(measures[order, place, None])
+        names.append(f"{PROBE}{names[place]}" + (f" ({copy + 1})" if copy else ""))
+    table = np.hstack(columns)
     table.flags.writeable = labels.flags.writeable = False
-    return table, labels, tuple(str(name) for name in bunch.feature_names)
+    return table, labels, tuple(names)
 
 
 EXAMPLE = BreastCancer()

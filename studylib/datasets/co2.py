@@ -49,7 +49,7 @@ class CO2(RollingSeries):
     weeks: Annotated[int, Field(ge=1, le=13, description="weeks that a step is the mean of")] = 2
     look_back: LookBack = 78
     horizon: Horizon = 26
-    train: TrainSteps = 234
+    train: TrainSteps = 312
     validation: ValidationSteps = 52
     test: TestSteps = 104
 

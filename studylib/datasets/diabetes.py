@@ -39,7 +39,8 @@ class Diabetes(Dataset):
     licence: ClassVar[str] = "none stated by the authors; shipped with scikit-learn (BSD-3-Clause)"
     about: ClassVar[str] = (
         "442 patients: age, sex, body mass index, mean blood pressure and six blood serum values (s1 to s6),"
-        " and a measure of disease progression one year later."
+        " and a measure of disease progression one year later. The quadratic features add nine squares and"
+        " 45 products of these, as the paper does: many columns that say almost the same."
     )
     not_for: ClassVar[str] = (
         "Medical conclusions: the paper does not say how the patients were chosen, or which sex is 1 and"

@@ -40,7 +40,9 @@ class Digits(Dataset):
     not_for: ClassVar[str] = (
         "Images of today's size. It does not say who wrote a digit, so the same hand stands in train and"
         " test, and the accuracy on new writers would be lower. It is easy: with most rows to train on, many"
-        " models are right on 97 % or more, which is why few rows are trained on here."
+        " models are right on 97 % or more, which is why few rows are trained on here. The digits are centred"
+        " and stand on black, and a shift by one pixel moves them by an eighth of their frame. The arm best"
+        " three of the study joins what did well by validation accuracy on other seeds of these rows."
     )
 
     train: TrainRows = 200

@@ -70,7 +70,8 @@ class Docstrings(Dataset):
     )
     not_for: ClassVar[str] = (
         "Comparison with other people's numbers: the rows change with the versions of the libraries and of"
-        " Python. English outside of programming. Paragraphs that differ in a word or two may stand in train"
+        " Python. English outside of programming: they are short, technical and partly written from"
+        " templates. Paragraphs that differ in a word or two may stand in train"
         " and test, for libraries repeat themselves."
     )
 

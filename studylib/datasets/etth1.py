@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, final
 
 from pydantic import model_validator
 
-from studylib.datasets._series import DECIDES, UNIT, Cuts, Horizon, LookBack, apart
+from studylib.datasets._series import DECIDES, UNIT, Cuts, Every, Horizon, LookBack, apart
 from studylib.datasets.base import Dataset, Split
 from studylib.downloads import File, fetched
 
@@ -64,10 +64,15 @@ class ETTh1(Dataset):
 
     look_back: LookBack = 336
     horizon: Horizon = 96
+    every: Every = 1
 
     @model_validator(mode="after")
     def _leaves_windows(self) -> Self:
         CUTS.refuse_short(self.look_back, self.horizon)
+        if self.every % len(NAMES) == 0:
+            raise ValueError(
+                f"every to be no multiple of 7, which would leave one of the seven series (here {self.every})"
+            )
         return self
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -89,7 +94,7 @@ class ETTh1(Dataset):
     def split(self, seed: int) -> Split:
         """Return the papers' split, whatever the seed."""
         del seed
-        return apart(_load(), CUTS, self.look_back, self.horizon)
+        return apart(_load(), CUTS, self.look_back, self.horizon, self.every)
 
 
 @lru_cache(maxsize=1)

@@ -76,10 +76,10 @@ class FashionMNIST(Dataset):
         " alike at this size. The test rows have been looked at by so many that methods fit them."
     )
 
-    train: Annotated[int, Field(ge=20, le=TRAIN - 20, description="rows of the 60 000 to fit on")] = 50_000
+    train: Annotated[int, Field(ge=20, le=TRAIN - 20, description="rows of the 60 000 to fit on")] = 10_000
     validation: Annotated[
         int, Field(ge=20, le=10_000, description="rows of the 60 000 that strengths and epochs are chosen on")
-    ] = 10_000
+    ] = 5000
 
     @model_validator(mode="after")
     def _within(self) -> Self:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from studylib.archives import members
 from studylib.datasets._splits import held_out
-from studylib.datasets._words import Length, MinCount, Texts, chosen, split_of, tokens
+from studylib.datasets._words import Length, MinCount, Texts, chosen, split_of, tokenized
 from studylib.datasets.base import Dataset, Split
 from studylib.downloads import File, fetched
 from studylib.errors import ParameterError
@@ -103,7 +103,7 @@ class MovieReviews(Dataset):
         import numpy as np
 
         texts, labels = _read()
-        given = Texts([tokens(text) for text in texts], labels)
+        given = Texts(tokenized(texts), labels)
         fold = folds(seed // FOLDS, labels) == seed % FOLDS
         others = np.flatnonzero(~fold)
         train, validation = held_out(seed, labels[others], self.train, self.validation)

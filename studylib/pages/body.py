@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -75,13 +75,13 @@ class Body:
     failures: list[str] = field(default_factory=list)
 
 
-def body(executed: Path, origin: Origin, numbered: str = "") -> Body:
+def body(executed: Path, origin: Origin, further: Sequence[tuple[str, str]] = ()) -> Body:
     """Convert an executed notebook.
 
     Args:
         executed: its file.
         origin: the run that it shows.
-        numbered: the title of a section that the page has after the result, for its outline.
+        further: anchor and title of sections that the page has after the result, for its outline.
 
     Raises:
         ParameterError: the file cannot be read, or is no notebook.
@@ -96,8 +96,7 @@ def body(executed: Path, origin: Origin, numbered: str = "") -> Body:
     cells = arranged(notebook.cells)
     differences = exporter.figure(*lifted) if lifted else Markup()
     question, setup, result = map(exporter.html, (cells.question, cells.setup, cells.result))
-    if numbered:
-        outline.sections.append(("numbers", numbered))
+    outline.sections.extend(further)
     data = exporter.html(cells.data)
     if not data:
         outline.sections.append(("facts", "Data"))

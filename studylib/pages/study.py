@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from studylib import compare
 from studylib.metrics import OF_TARGET, Metric, metric_of
-from studylib.pages import numbers
+from studylib.pages import numbers, tuning
 from studylib.pages.drawings import Origin
 from studylib.pages.layout import page
 from studylib.pages.provenance import provenance
@@ -39,7 +39,8 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str, bud
 
     watched = numbers.watched(record)
     origin = Origin(record.study, record.run, command)
-    notebook = body(executed, origin, numbers.TITLE if watched else "")
+    sections = [("numbers", numbers.TITLE)] * bool(watched) + [("tuning", tuning.TITLE)] * tuning.has(record)
+    notebook = body(executed, origin, sections)
     return page(
         "study.html.j2",
         title=notebook.outline.title or record.study,
@@ -51,6 +52,7 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str, bud
         lost=_lost(record),
         notebook=notebook,
         watched=watched,
+        tuned=tuning.tuned_of(record, origin),
         provenance=provenance(record, command, commit, budget),
     )
 

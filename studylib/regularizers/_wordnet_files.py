@@ -4,8 +4,6 @@ Source: McCrae et al. (2019), https://aclanthology.org/2019.gwc-1.31. Licence: C
 Princeton WordNet, which it is derived from. https://github.com/globalwordnet/english-wordnet
 """
 
-
-
 from __future__ import annotations
 
 from studylib.downloads import File
@@ -15,6 +13,7 @@ HOME = (
     "https://raw.githubusercontent.com/globalwordnet/english-wordnet"
     "/dc343f2683279ecbb13fab4e2fd778d7b162d287/src/yaml"
 )
+SOURCE = "McCrae et al. (2019), https://aclanthology.org/2019.gwc-1.31, edition of 2025, https://en-word.net"
 LICENCE = "CC BY 4.0, and the licence of the Princeton WordNet"
 
 

@@ -11,8 +11,10 @@ from typing import final
 import numpy as np
 
 from studylib.errors import Divergence
-from studylib.trainers._least_squares import Coefficients, WeightedLeastSquares, centred
-from studylib.trainers._quadratic import PRECISION, UNSETTLED, Array
+from studylib.trainers._blocks import Table
+from studylib.trainers._curvature import Array
+from studylib.trainers._least_squares import Coefficients, WeightedLeastSquares
+from studylib.trainers._quadratic import PRECISION, UNSETTLED
 
 FLAT = 1e-12  # p(1 − p) below this is raised to it: it keeps the working target finite
 CERTAIN = 10.0  # |log-odds| from which a fit without a penalty is suspected to have no finite solution
@@ -40,9 +42,9 @@ class Logistic:
     """
 
     def __init__(self, x: Array, y: Array) -> None:
-        self._x, self._centre = centred(x, np.full(len(y), 1 / len(y)))
+        self._table = Table(x)
         self._sign = np.where(y > 0, 1.0, -1.0)
-        self._tolerance: Array = PRECISION * np.sqrt((self._x**2).mean(axis=0))
+        self._tolerance: Array = PRECISION * self._table.spread
         share = float(np.mean(y > 0))
         if share in (0.0, 1.0):
             raise Divergence(
@@ -53,7 +55,7 @@ class Logistic:
 
     def largest(self) -> float:
         """Return the least l1 at which all weights are zero."""
-        return float(np.abs(self._slope(self._empty) @ self._x).max(initial=0.0))
+        return float(np.abs(self._table.across(self._slope(self._empty))).max(initial=0.0))
 
     def minimise(self, l1: float, l2: float, start: Coefficients | None = None) -> Coefficients:
         """Return the solution, beginning from ``start``.
@@ -62,7 +64,7 @@ class Logistic:
             Divergence: without a penalty, a hyperplane separates the classes; or rounding errors keep the
                 optimality conditions from being met.
         """
-        here = self._empty if start is None else start.moved(-self._centre)
+        here = self._empty if start is None else start.moved(-self._table.centre)
         for _ in range(STEPS):
             if l1 == l2 == 0 and (self._margins(here) > 0).all():
                 raise Divergence(NO_SOLUTION)
@@ -73,10 +75,13 @@ class Logistic:
             raise Divergence(NO_SOLUTION)
         if not self._solved(here, l1, l2):
             raise Divergence(UNSETTLED)
-        return here.moved(self._centre)
+        return here.moved(self._table.centre)
 
     def _margins(self, at: Coefficients) -> Array:
-        return self._sign * at.scores(self._x)
+        return self._sign * self._scores(at)
+
+    def _scores(self, at: Coefficients) -> Array:
+        return self._table.times(at.weights) + at.intercept
 
     def _slope(self, at: Coefficients) -> Array:
         """Return the derivative of the mean loss by the log-odds of each row, shape (n,)."""
@@ -90,7 +95,7 @@ class Logistic:
 
     def _solved(self, at: Coefficients, l1: float, l2: float) -> bool:
         slope = self._slope(at)
-        pull = slope @ self._x + 2 * l2 * at.weights
+        pull = self._table.across(slope) + 2 * l2 * at.weights
         at_zero, elsewhere = np.abs(pull) - l1, np.abs(pull + l1 * np.sign(at.weights))
         missed = np.where(at.weights == 0, at_zero, elsewhere)
         return bool((missed <= self._tolerance).all() and abs(slope.sum()) <= PRECISION)
@@ -100,10 +105,12 @@ class Logistic:
         slope = self._slope(here)
         size = len(slope)
         omega = np.maximum(np.abs(slope) * (1 - size * np.abs(slope)), FLAT / size)
-        target = here.scores(self._x) - slope / omega
-        there = WeightedLeastSquares(self._x, target, omega).minimise(l1, l2, here)
+        before = self._scores(here)
+        there = WeightedLeastSquares(self._table, before - slope / omega, omega).minimise_centred(
+            l1, l2, here
+        )
         promised = (
-            float(slope @ (there.scores(self._x) - here.scores(self._x)))
+            float(slope @ (self._scores(there) - before))
             + l1 * float(np.abs(there.weights).sum() - np.abs(here.weights).sum())
             + l2 * float(there.weights @ there.weights - here.weights @ here.weights)
         )
@@ -123,8 +130,9 @@ class Logistic:
         """Tell whether some hyperplane has no row on its wrong side, and not all rows on it."""
         from scipy.optimize import linprog
 
-        scale = np.abs(self._x).max(axis=0)
+        rows = self._table.whole()
+        scale = np.abs(rows).max(axis=0)
         scale[scale == 0] = 1.0
-        sided = self._sign[:, None] * np.column_stack([self._x / scale, np.ones(len(self._x))])
+        sided = self._sign[:, None] * np.column_stack([rows / scale, np.ones(len(rows))])
         least = linprog(-sided.mean(axis=0), A_ub=-sided, b_ub=np.zeros(len(sided)), bounds=(-1, 1)).fun
         return least is None or -least > DISTINCT

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, final
 
 import numpy as np
 
 from studylib.errors import ParameterError
+from studylib.trainers._blocks import Table, slices
+from studylib.trainers._curvature import Array
 from studylib.trainers._least_squares import Coefficients, WeightedLeastSquares
 from studylib.trainers._logistic import Logistic
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from studylib.trainers._quadratic import Array
-
 Loss = Literal["squared", "logistic"]
+Problem: TypeAlias = WeightedLeastSquares | Logistic
 LARGEST = 1e100  # squares of anything larger may overflow
 
 
-def problem(x: Array, y: Array, loss: Loss) -> WeightedLeastSquares | Logistic:
+@final
+class Posed(NamedTuple):
+    """Rows, what is asked of them, and the problem of all of them."""
+
+    x: Array
+    y: Array
+    loss: Loss
+    task: Problem
+
+
+def posed(x: ArrayLike, y: ArrayLike, loss: Loss) -> Posed:
+    """Return the rows, checked, with their problem.
+
+    Raises:
+        ParameterError: as ``checked``.
+        Divergence: all rows are of one class.
+    """
+    rows, target = checked(x, y, loss)
+    return Posed(rows, target, loss, problem(rows, target, loss))
+
+
+def problem(x: Array, y: Array, loss: Loss) -> Problem:
     """Return the problem whose mean loss per example over the rows is to be minimised."""
     if loss == "logistic":
         return Logistic(x, y)
-    return WeightedLeastSquares(x, y, np.full(len(y), 2 / len(y)))
+    return WeightedLeastSquares(Table(x), y, np.full(len(y), 2 / len(y)))
 
 
 def total_loss(model: Coefficients, x: Array, y: Array, loss: Loss) -> float:
@@ -33,18 +55,21 @@ def total_loss(model: Coefficients, x: Array, y: Array, loss: Loss) -> float:
 
 
 def checked(x: ArrayLike, y: ArrayLike, loss: Loss) -> tuple[Array, Array]:
-    """Return the rows in float64.
+    """Return the rows, in float64 unless they are floating numbers already, and the target in float64.
 
     Raises:
         ParameterError: shapes that are not (n, p) and (n,), values that are not finite, other classes.
     """
-    rows, target = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    rows, target = np.asarray(x), np.asarray(y, dtype=np.float64)
+    if rows.dtype not in (np.float32, np.float64):
+        rows = rows.astype(np.float64)
     if rows.ndim != 2 or target.shape != rows.shape[:1] or not rows.size:
         raise ParameterError(
             "the exact solver takes a table x of shape (n, p) and y of shape (n,), neither empty; "
             f"got x {rows.shape} and y {target.shape}."
         )
-    if not ((np.abs(rows) < LARGEST).all() and (np.abs(target) < LARGEST).all()):
+    blocks = (rows[some] for some in slices(*rows.shape))
+    if not all(float(np.abs(one).max()) < LARGEST for one in (*blocks, target)):
         raise ParameterError(
             f"the exact solver takes finite numbers below {LARGEST:g}; fill in or drop the missing ones."
         )

@@ -1,103 +1,30 @@
 """The ℓ₁-penalised quadratic min ½wᵀHw − cᵀw + λ₁·Σ|w| by active-set Newton steps, to machine precision.
 
 Feature-sign search (Lee, Battle, Raina and Ng 2006, https://doi.org/10.7551/mitpress/7503.003.0105), with
-several coordinates entering at once and an exact search along each direction.
+several coordinates entering at once and an exact search along each direction. Near a solution, as along a
+path, the primal-dual active set leaps to it (Hintermüller, Ito and Kunisch 2002,
+https://doi.org/10.1137/S1052623401383558), which has no such guarantee, so what it finds is checked.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
 from studylib.errors import Divergence
-
-Array = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
+from studylib.trainers._curvature import Array, Curvature, Indices
 
 PRECISION = 1e-11  # of the optimality conditions, relative to the length of a column times that of the target
 JITTER = 1e-14  # relative, on the diagonal: turns an unbounded direction into a very long one
 ENTERING = 10  # coordinates that may enter at once, beside as many as are already there
-GRAM_LIMIT = 1000  # columns up to which H is stored whole, even if there are fewer rows
-
+LEAPS = 12  # from one set of moving coordinates to the next, before the search goes step by step
 
 UNSETTLED = (
     "rounding errors keep the exact solver from the optimality conditions. "
     "Standardise the columns, drop near-copies among them, or add an l2 penalty."
 )
-
-
-class Curvature(Protocol):
-    """A positive semidefinite H, shape (p, p), seen through a few of its columns."""
-
-    @property
-    def diagonal(self) -> Array:
-        """Return the diagonal of H, shape (p,)."""
-
-    def times(self, columns: Indices, values: Array) -> Array:
-        """Return H[:, columns] @ values, shape (p,)."""
-
-    def block(self, columns: Indices) -> Array:
-        """Return H[columns][:, columns]."""
-
-
-@final
-class Gram:
-    """H = AᵀA, stored."""
-
-    def __init__(self, rows: Array) -> None:
-        self._matrix: Array = rows.T @ rows
-        self.diagonal: Array = self._matrix.diagonal()
-
-    def times(self, columns: Indices, values: Array) -> Array:
-        """Return H[:, columns] @ values: H is symmetric, and its rows lie together in memory."""
-        return np.asarray(values @ self._matrix[columns])
-
-    def block(self, columns: Indices) -> Array:
-        """Return H[columns][:, columns]."""
-        return self._matrix[columns[:, None], columns]
-
-
-@final
-class Factor:
-    """H = AᵀA for an A, shape (n, p), with so many columns that H itself would be too large.
-
-    The part of H that was asked for so far is kept.
-    """
-
-    def __init__(self, rows: Array) -> None:
-        self._columns = np.ascontiguousarray(rows.T)
-        self.diagonal: Array = np.einsum("ij,ij->i", self._columns, self._columns)
-        self._place: Indices = np.full(len(self._columns), -1)
-        self._known: Indices = np.empty(0, dtype=np.intp)
-        self._gram: Array = np.empty((0, 0))
-
-    def times(self, columns: Indices, values: Array) -> Array:
-        """Return Aᵀ(A[:, columns] @ values)."""
-        return np.asarray(self._columns @ (values @ self._columns[columns]))
-
-    def block(self, columns: Indices) -> Array:
-        """Return A[:, columns]ᵀ A[:, columns]."""
-        new = columns[self._place[columns] < 0]
-        if len(new):
-            self._learn(new)
-        place = self._place[columns]
-        return self._gram[place[:, None], place]
-
-    def _learn(self, new: Indices) -> None:
-        part = self._columns[new]
-        across = self._columns[self._known] @ part.T
-        self._gram = np.block([[self._gram, across], [across.T, part @ part.T]])
-        self._place[new] = len(self._known) + np.arange(len(new))
-        self._known = np.concatenate([self._known, new])
-
-
-def curvature(rows: Array) -> Curvature:
-    """Return AᵀA of ``rows`` in the form that is cheaper to work with."""
-    n, p = rows.shape
-    return Gram(rows) if p <= max(n, GRAM_LIMIT) else Factor(rows)
 
 
 @final
@@ -126,7 +53,44 @@ class Quadratic:
         Raises:
             Divergence: rounding errors keep the optimality conditions from being met.
         """
-        weights = start.copy()
+        found = self._leapt(start)
+        return self._searched(start.copy()) if found is None else found
+
+    def _leapt(self, start: Array) -> Array | None:
+        """Return a minimiser, or None if it was not found by solving for one moving set after another."""
+        from scipy.linalg.lapack import dposv
+
+        active = np.flatnonzero(start)
+        signs = np.sign(start[active])
+        bound = self.l1 + self.tolerance
+        for _ in range(LEAPS):
+            block = self.hessian.block(active)
+            block.flat[:: len(active) + 1] += self.ridge
+            values = self.linear[active] - self.l1 * signs
+            if len(active):
+                _, values, failed = dposv(block, values, overwrite_a=1)
+                if failed:
+                    return None
+            force = self.linear - self.hessian.times(active, values)
+            rest = force[active] - self.ridge * values - self.l1 * signs
+            force[active] = 0.0
+            size = np.abs(force)
+            entering = np.flatnonzero(size > bound)
+            staying = values * signs > 0
+            if not len(entering) and staying.all():
+                if (np.abs(rest) > self.tolerance[active]).any():
+                    return None
+                weights = np.zeros(len(start))
+                weights[active] = values
+                return weights
+            room = ENTERING + len(active)
+            if len(entering) > room:
+                entering = entering[np.argsort(-size[entering], kind="stable")[:room]]
+            signs = np.concatenate([signs[staying], np.sign(force[entering])])
+            active = np.concatenate([active[staying], entering])
+        return None
+
+    def _searched(self, weights: Array) -> Array:
         shrinking = False
         for _ in range(1000 + 20 * len(weights)):
             active = np.flatnonzero(weights)

@@ -14,9 +14,10 @@ import numpy as np
 
 from studylib.errors import Divergence, ParameterError
 from studylib.seeds import numpy_generator
+from studylib.trainers._folds import held_out, strongest_first
 from studylib.trainers._least_squares import Coefficients
 from studylib.trainers._penalties import strengths_of, stretch_of
-from studylib.trainers._problems import Loss, checked, problem, total_loss
+from studylib.trainers._problems import Loss, Posed, posed
 from studylib.trainers.conversions import Strengths
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
     from studylib.datasets.base import Split
     from studylib.regularizers.base import Regularizer
-    from studylib.trainers._least_squares import WeightedLeastSquares
-    from studylib.trainers._logistic import Logistic
-    from studylib.trainers._quadratic import Array
+    from studylib.trainers._curvature import Array
     from studylib.trainers.base import Training
 
 __all__ = [
@@ -40,6 +39,7 @@ __all__ = [
     "cross_validate",
     "largest_strength",
     "path",
+    "selected",
     "solve",
     "strengths_of",
     "stretch_of",
@@ -75,7 +75,7 @@ class Fitted:
 
     def predict(self, x: ArrayLike) -> Array:
         """Return predictions (n,) of a regression, or logits (n, 2) of two classes: 0 and the log-odds."""
-        z = np.asarray(x, dtype=np.float64) @ self.weights + self.intercept
+        z = Coefficients(self.weights, self.intercept).scores(np.asarray(x))
         return z if self.loss == "squared" else np.column_stack([np.zeros_like(z), z])
 
 
@@ -96,7 +96,7 @@ def solve(
             separates and no penalty.
         ParameterError: negative strengths, shapes that differ, values that are not finite.
     """
-    return problem(*checked(x, y, loss), loss).minimise(*_allowed(l1, l2), start)
+    return posed(x, y, loss).task.minimise(*_allowed(l1, l2), start)
 
 
 def path(x: ArrayLike, y: ArrayLike, strengths: Sequence[float], mix: float, loss: Loss) -> Array:
@@ -108,10 +108,10 @@ def path(x: ArrayLike, y: ArrayLike, strengths: Sequence[float], mix: float, los
         Divergence, ParameterError: as ``solve``.
     """
     pairs = [_allowed(mix * strength, (1 - mix) * strength) for strength in strengths]
-    task = problem(*checked(x, y, loss), loss)
+    task = posed(x, y, loss).task
     weights = np.empty((len(pairs), np.shape(x)[1]))
     here = None
-    for index in _strongest_first(pairs):
+    for index in strongest_first(pairs):
         here = task.minimise(*pairs[index], here)
         weights[index] = here.weights
     return weights
@@ -125,7 +125,7 @@ def largest_strength(x: ArrayLike, y: ArrayLike, mix: float, loss: Loss) -> floa
     """
     if not 0 < mix <= 1:
         raise ParameterError(f"mix: expected above 0 and at most 1, for zeros need an l1 part, got {mix!r}.")
-    return problem(*checked(x, y, loss), loss).largest() / mix
+    return posed(x, y, loss).task.largest() / mix
 
 
 def cross_validate(
@@ -147,25 +147,29 @@ def cross_validate(
         Divergence: no candidate has a finite solution in every fold, or a fold leaves only one class.
         ParameterError: as ``solve``; or fewer rows than folds.
     """
-    x, y = checked(x, y, loss)
-    pairs = [_allowed(*pair) for pair in candidates]
-    if not pairs or not 2 <= folds <= len(y):
-        raise ParameterError(
-            f"cross-validation needs at least one candidate, got {len(pairs)}, and from 2 to {len(y)} folds, "
-            f"the number of train rows, got {folds}. Change training.folds."
-        )
-    total = np.zeros(len(pairs))
-    for held in np.array_split(generator.permutation(len(y)), folds):
-        rows = np.delete(x, held, axis=0)
-        solutions = _solved(problem(rows, np.delete(y, held), loss), pairs)
-        total += [
-            np.inf if one is None else total_loss(one.stretched(factor, rows), x[held], y[held], loss)
-            for one, factor in zip(solutions, stretches or [1.0] * len(pairs), strict=True)
-        ]
-    if not np.isfinite(total).any():
-        raise Divergence("no candidate has a finite solution in every fold. Add a larger strength to them.")
-    best = min(range(len(pairs)), key=lambda i: (total[i], -sum(pairs[i])))
-    return CrossValidation(tuple((total / len(y)).tolist()), best)
+    return _validated(posed(x, y, loss), candidates, folds, generator, stretches)
+
+
+def selected(
+    x: ArrayLike,
+    y: ArrayLike,
+    candidates: Sequence[tuple[float, float]],
+    folds: int,
+    generator: np.random.Generator,
+    loss: Loss,
+    stretches: Sequence[float] = (),
+) -> tuple[CrossValidation, Coefficients]:
+    """Return what ``cross_validate`` finds, and the solution of the best on all rows.
+
+    Raises:
+        Divergence, ParameterError: as ``cross_validate``.
+    """
+    whole = posed(x, y, loss)
+    found = CrossValidation((), 0)
+    if len(candidates) > 1:
+        found = _validated(whole, candidates, folds, generator, stretches)
+    factor = stretches[found.best] if stretches else 1.0
+    return found, whole.task.minimise(*_allowed(*candidates[found.best])).stretched(factor, whole.x)
 
 
 def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: Training, seed: int) -> Fitted:
@@ -187,13 +191,9 @@ def train(split: Split, candidates: Sequence[Sequence[Regularizer]], training: T
     x, y = split.train.x, split.train.y
     pairs = [strengths_of(penalties) for penalties in candidates]
     stretches = [stretch_of(penalties, loss) for penalties in candidates]
-    chosen = CrossValidation((), 0)
-    if len(pairs) > 1:
-        folds = numpy_generator(seed, "folds")
-        chosen = cross_validate(x, y, pairs, training.folds, folds, loss, stretches)
-    l1, l2 = pairs[chosen.best]
-    solution = solve(x, y, l1=l1, l2=l2, loss=loss).stretched(stretches[chosen.best], x)
-    return Fitted(solution.weights, solution.intercept, loss, chosen.best, chosen.scores)
+    generator = numpy_generator(seed, "folds")
+    found, solution = selected(x, y, pairs, training.folds, generator, loss, stretches)
+    return Fitted(solution.weights, solution.intercept, loss, found.best, found.scores)
 
 
 def _allowed(l1: float, l2: float) -> Strengths:
@@ -202,17 +202,24 @@ def _allowed(l1: float, l2: float) -> Strengths:
     return Strengths(l1, l2)
 
 
-def _solved(task: WeightedLeastSquares | Logistic, pairs: Sequence[Strengths]) -> list[Coefficients | None]:
-    """Return the solution of each pair, or None where there is no finite one."""
-    solutions: list[Coefficients | None] = [None] * len(pairs)
-    here = None
-    for index in _strongest_first(pairs):
-        try:
-            solutions[index] = here = task.minimise(*pairs[index], here)
-        except Divergence:
-            continue
-    return solutions
-
-
-def _strongest_first(pairs: Sequence[Strengths]) -> list[int]:
-    return sorted(range(len(pairs)), key=lambda index: pairs[index], reverse=True)
+def _validated(
+    whole: Posed,
+    candidates: Sequence[tuple[float, float]],
+    folds: int,
+    generator: np.random.Generator,
+    stretches: Sequence[float],
+) -> CrossValidation:
+    pairs = [_allowed(*pair) for pair in candidates]
+    rows = len(whole.y)
+    if not pairs or not 2 <= folds <= rows:
+        raise ParameterError(
+            f"cross-validation needs at least one candidate, got {len(pairs)}, and from 2 to {rows} folds, "
+            f"the number of train rows, got {folds}. Change training.folds."
+        )
+    parts = np.array_split(generator.permutation(rows), folds)
+    factors = np.array(stretches or [1.0] * len(pairs))
+    total = held_out(whole, parts, pairs, factors)
+    if not np.isfinite(total).any():
+        raise Divergence("no candidate has a finite solution in every fold. Add a larger strength to them.")
+    best = min(range(len(pairs)), key=lambda i: (total[i], -sum(pairs[i])))
+    return CrossValidation(tuple((total / rows).tolist()), best)
