@@ -1,6 +1,7 @@
 """The networks that are more than a sequence of layers.
 
-Text is (n, length) of word numbers, 0 is padding; interactions are (n, 2) of row and item.
+Text is (n, length) of word numbers, 0 is padding; interactions are (n, 2) of row and item. A network that
+``joins`` counts axes from the last, so that it takes more of them in front.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def _word_vectors(vocabulary: int, dimension: int) -> nn.Embedding:
 class BagOfWordsNetwork(nn.Module):
     """The mean of the word vectors, then a linear output."""
 
+    joins = True
+
     def __init__(self, vocabulary: int, dimension: int, classes: int) -> None:
         super().__init__()
         self.embedding = _word_vectors(vocabulary, dimension)
@@ -37,7 +40,7 @@ class BagOfWordsNetwork(nn.Module):
         """Return scores (n, classes); padding does not count in the mean."""
         words = (text != 0).unsqueeze(-1)
         vectors = self.embedding_slot(self.embedding(text)) * words
-        mean: Tensor = self.mean_slot(vectors.sum(1) / words.sum(1).clamp(min=1))
+        mean: Tensor = self.mean_slot(vectors.sum(-2) / words.sum(-2).clamp(min=1))
         scores: Tensor = self.output(mean)
         return scores
 
