@@ -60,6 +60,15 @@ def test_windows_of_channels_together_are_those_cut_by_hand(part: str, every: in
 
 
 @pytest.mark.parametrize("cut", [apart, together])
+def test_windows_do_not_depend_on_how_the_values_lie_in_memory(cut: Any) -> None:
+    """Column after column, as pandas gives them, or row after row."""
+    rowwise, columnwise = (cut(np.array(VALUES, order=order), CUTS, BACK, AHEAD) for order in "CF")
+
+    assert np.array_equal(rowwise.train.x, columnwise.train.x)
+    assert rowwise.test.y == pytest.approx(columnwise.test.y, abs=1e-12)
+
+
+@pytest.mark.parametrize("cut", [apart, together])
 def test_no_value_after_train_decides_the_scale(cut: Any) -> None:
     """With other values in validation and test, the train windows are the same bytes."""
     changed = VALUES.copy()

@@ -43,7 +43,7 @@ def carried(name: str) -> np.ndarray:
     spec = find_spec("statsmodels")
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder) / "datasets" / name / f"{name}.csv"
-        values: np.ndarray = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=1)
+        values: np.ndarray = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=(1,))
         return values
     raise StudyError(
         f"{name} is carried by statsmodels, which is not installed here; `make env` installs it."

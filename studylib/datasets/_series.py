@@ -129,7 +129,7 @@ def _copies(
     scaled: np.ndarray, past: int, first: int, end: int, horizon: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what a part's windows look back on, and what is ahead of them, each in memory of its own."""
-    return scaled[past : end - horizon].astype("float32"), scaled[first:end].copy()
+    return scaled[past : end - horizon].astype("float32", order="C"), scaled[first:end].copy(order="C")
 
 
 def _viewed(flat: np.ndarray, shape: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
