@@ -129,7 +129,7 @@ def _copies(
     scaled: np.ndarray, past: int, first: int, end: int, horizon: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what a part's windows look back on, and what is ahead of them, each in memory of its own."""
-    return scaled[past : end - horizon].astype("float32", order="C"), scaled[first:end].copy(order="C")
+    return scaled[past : end - horizon].astype("float32"), scaled[first:end].copy()
 
 
 def _viewed(flat: np.ndarray, shape: tuple[int, ...], steps: tuple[int, ...]) -> np.ndarray:
@@ -151,6 +151,9 @@ def _split(
     windows: Callable[[np.ndarray, int, int, int], Examples],
 ) -> Split:
     """Return windows whose whole horizon lies in its part; what they look back on may lie before it."""
+    import numpy as np
+
+    values = np.ascontiguousarray(values)  # sums depend on the order in memory, and so do views
     scale = Scale.of(values[cuts.begin : cuts.train])
     scaled = scale(values)
     train = windows(scaled, cuts.begin + inputs[0], cuts.train, every)
