@@ -33,8 +33,12 @@ def main() -> None:
         size = (scratch / "table.csv").stat().st_size
         print(f"{ROWS:,} rows × {COLUMNS} columns: {size / 1e6:,.0f} MB of CSV")
         for words in ("read anew", "read before"):
+            before = os.times()
             seconds, peak = _ran(scratch, words.replace(" ", "-"))
-            print(f"{words}: {seconds:.0f} s, {peak / 1e9:.2f} GB in all processes (at most {LIMIT:g})")
+            after = os.times()
+            busy = after.children_user + after.children_system - before.children_user - before.children_system
+            spent = f"{seconds:.0f} s, {busy:.0f} s of the processors"
+            print(f"{words}: {spent}; {peak / 1e9:.2f} GB in all processes (at most {LIMIT:g})")
 
 
 def _write(path: Path) -> None:

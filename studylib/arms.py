@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple, TypeVar, final
@@ -107,6 +107,13 @@ def common_of(model: Any, training: Any) -> Common:
         if one.space
     }
     return Common(own[0].part, own[1].part, {**own[1].space, **own[0].space}, asked)
+
+
+def described(dataset: Dataset, arms: Iterable[Arm]) -> dict[str, Any]:
+    """Return the facts of a dataset, with what the licences of data that arms read ask to be said."""
+    read = [regularizers.CATALOGUE[name].attribution for arm in arms for name in arm.regularizers]
+    said = "; ".join(dict.fromkeys(text for text in (dataset.attribution, *read) if text))
+    return {**dataset.words(), **({"attribution": said} if said else {})}
 
 
 def arms_of(value: Any, dataset: Dataset, common: Common, tuning: Tuning) -> tuple[Arm, ...]:

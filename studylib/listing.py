@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from studylib import datasets, metrics, models, regularizers, runs, sources
+from studylib import datasets, metrics, models, places, regularizers, runs, sources
 from studylib.components import JSON_TYPES, Catalogue
 
 Row = dict[str, Any]
@@ -77,18 +77,25 @@ def _runs() -> list[Row]:
 
 
 def _run(study: str, run: str) -> Row:
-    params = runs.from_file(study, run).params
-    arms = f"{len(params.arms)} {'arm' if len(params.arms) == 1 else 'arms'}, {params.seeds} seeds"
-    facts = {"study": study, "run": run, "suite": runs.suite_of(run), "dataset": params.dataset.name}
-    told = f"on {params.dataset.name}, {arms}{f': {params.budget}' if params.budget else ''}"
+    # as the file says it: to be checked, a run may need files that would have to be fetched
+    file = sources.read_yaml(places.project() / "params" / study / f"{run}.yaml")
+    tree = sources.merged(sources.read_cell(sources.notebook(study)), file, replaced=("arms",))
+    dataset, count, budget = _name(tree["dataset"]), len(tree["arms"]), str(tree.get("budget", ""))
+    arms = f"{count} {'arm' if count == 1 else 'arms'}, {tree['seeds']} seeds"
+    facts = {"study": study, "run": run, "suite": runs.suite_of(run), "dataset": dataset}
+    told = f"on {dataset}, {arms}{f': {budget}' if budget else ''}"
     return {
         "name": f"{study}/{run}",
         "kind": f"suite {facts['suite']}",
         "summary": told,
         "settings": {},
         **facts,
-        "budget": params.budget,
+        "budget": budget,
     }
+
+
+def _name(part: Any) -> str:
+    return str(part["name"] if isinstance(part, Mapping) else part)
 
 
 _KINDS: dict[str, Callable[[], list[Row]]] = {

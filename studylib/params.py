@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, final
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, places
-from studylib.arms import Arm, arms_of, common_of, part
+from studylib.arms import Arm, arms_of, common_of, described, part
 from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
@@ -72,7 +72,7 @@ class StudyParams(Plain):
         parts = {"train": split.train, "validation": split.validation, "test": split.test}
         facts = {
             "name": self.dataset.name,
-            **self.dataset.words(),
+            **described(self.dataset, self.arms),
             "classes": ", ".join(self.dataset.classes()),
             "target": self.dataset.unit,
             "rows in each seed": ", ".join(f"{len(rows)} {part}" for part, rows in parts.items()),

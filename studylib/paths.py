@@ -34,7 +34,8 @@ class Breakpoint(NamedTuple):
 def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
     """Return ``strengths``, ``paths`` and ``names`` of the arms that leave one strength open.
 
-    ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``. Arms
+    ``paths`` holds, by arm, coefficients of shape (strengths, columns) on the train rows of ``seed``, or, of
+    more than two classes, the lengths of each column's coefficients. Arms
     are shown together only if they choose from the same strengths; those of the first such arm count. Both
     are empty if no arm is exact and leaves its strength open.
     """
@@ -42,16 +43,25 @@ def coefficient_paths(params: StudyParams, seed: int = 0) -> dict[str, Any]:
 
     from studylib.trainers import linear
 
-    split = params.dataset.split(seed)
-    loss: Loss = "logistic" if split.classified else "squared"
+    loss = _loss(params)
     open_arms = {arm.name: grid for arm in params.arms if (grid := _grid(arm, loss))}
-    strengths = next(iter(open_arms.values()))[0] if open_arms else []
+    names = params.dataset.columns() or None
+    if not open_arms:
+        return {"strengths": np.array([]), "paths": {}, "names": names}
+    strengths = next(iter(open_arms.values()))[0]
+    split = params.dataset.split(seed)  # which takes its time with a large table
     paths = {
         name: linear.path(split.train.x, split.train.y, own, mix, loss) * np.array(stretches)[:, None]
         for name, (own, mix, stretches) in open_arms.items()
         if own == strengths
     }
-    return {"strengths": np.array(strengths), "paths": paths, "names": params.dataset.columns() or None}
+    return {"strengths": np.array(strengths), "paths": paths, "names": names}
+
+
+def _loss(params: StudyParams) -> Loss:
+    if params.dataset.task != "classification":
+        return "squared"
+    return "logistic" if len(params.dataset.classes()) == 2 else "softmax"
 
 
 def _grid(arm: Arm, loss: Loss) -> tuple[list[float], float, list[float]] | None:

@@ -174,6 +174,7 @@ class Record:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
         data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        data["fits"] = [_short(fit) for fit in data["fits"]]
         data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(path, body.encode() + b"\n")
@@ -211,9 +212,17 @@ class Record:
         return replace(self, contrasts=contrasts, headline=headline)
 
 
+def _short(fit: dict[str, Any]) -> dict[str, Any]:
+    # a run may have thousands of trials: they say only what is not the rule
+    rule = asdict(Trial({}, None))
+    trials = [{name: own for name, own in one.items() if own != rule[name]} for one in fit.pop("trials")]
+    return fit | ({"trials": trials} if trials else {})
+
+
 def _fit(fields: dict[str, Any]) -> Fit:
-    trials = (Trial(**one | {"keys": tuple(one["keys"])}) for one in fields.get("trials", ()))
-    return Fit(**fields | {"trials": tuple(trials)})
+    usual = {"score": None, "keys": ()}
+    trials = [Trial(**{**usual, **one}) for one in fields.get("trials", ())]
+    return Fit(**fields | {"trials": tuple(replace(one, keys=tuple(one.keys)) for one in trials)})
 
 
 def _closed(contrast: Contrast) -> dict[str, Any]:

@@ -121,14 +121,7 @@ def from_command_line(
         ParameterError: anything wrong, with its place.
     """
     layers = [(str(file), sources.read_yaml(file))] if file else []
-    edits: dict[str, Any] = {}
-    for setting in settings:
-        key, value = _setting(setting)
-        if value == {}:
-            raise ParameterError(
-                f"--set {setting}: changes nothing; expected a value, or settings to change."
-            )
-        _plant(edits, key.split("."), value, f"--set {setting}")
+    edits = _edits(settings)
     whole = dict(map(_arm, arms))
     run = name or (file.stem if file else "custom")
     params = layered(study, run, layers, edits, whole)
@@ -139,6 +132,31 @@ def from_command_line(
     words += [word for arm in arms for word in ("--arm", _shown_arm(arm))]
     words += ["--name", run] if name else []
     return Request(params, shlex.join(words))
+
+
+def dataset_of(study: str, file: Path | None, settings: Sequence[str]) -> dict[str, Any]:
+    """Return the dataset that such a command asks for, as it is asked for: nothing of it is checked.
+
+    Raises:
+        ParameterError: no such study or file, or a setting that is none.
+    """
+    tree = sources.read_cell(sources.notebook(study))
+    for own in (*([sources.read_yaml(file)] if file else []), _edits(settings)):
+        tree = sources.merged(tree, own, replaced=("arms",))
+    dataset = tree.get("dataset")
+    return {"name": dataset} if isinstance(dataset, str) else dict(dataset or {})
+
+
+def _edits(settings: Sequence[str]) -> dict[str, Any]:
+    edits: dict[str, Any] = {}
+    for setting in settings:
+        key, value = _setting(setting)
+        if value == {}:
+            raise ParameterError(
+                f"--set {setting}: changes nothing; expected a value, or settings to change."
+            )
+        _plant(edits, key.split("."), value, f"--set {setting}")
+    return edits
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, final
 
 from studylib import executors, locks, places, plan, pool
-from studylib.arms import Arm
+from studylib.arms import Arm, described
 from studylib.computing import Progress, computed
 from studylib.contents import Content, Contents, look
 from studylib.errors import StudyError
@@ -218,7 +218,7 @@ def _facts(one: Planned) -> dict[str, Any]:
         **one.content.facts,
         "task": dataset.task,
         "unit": dataset.unit,
-        **dataset.words(),
+        **described(dataset, one.params.arms),
         **({"decides": list(one.params.by_dataset)} if one.params.by_dataset else {}),
     }
 

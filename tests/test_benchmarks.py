@@ -24,6 +24,7 @@ from studylib.datasets.trec import TREC, labelled
 from studylib.downloads import fetched
 from studylib.errors import ParameterError
 from studylib.models import CATALOGUE as MODELS
+from studylib.params import study_params
 from studylib.trainers import fitting
 from studylib.trainers.base import Training
 
@@ -324,3 +325,15 @@ def test_validation_rows_are_never_disturbed(name: str) -> None:
     for part in ("train", "validation", "test"):
         for metric in ("accuracy", "nll"):
             assert plain[f"{part}_{metric}"] == disturbed[f"{part}_{metric}"]
+
+
+def test_what_a_licence_asks_to_be_said_is_said_on_the_page() -> None:
+    """The line of the data and that of the synonyms that arms read stand in what a page shows of them."""
+    made("movie_reviews")
+    arms = {"none": {}, "eda": {"eda": {"share": 0.1, "probability": 0.5}}}
+    plain = study_params("text", dataset={"name": "trec"}, arms={"none": {}})
+    both = study_params("text", dataset={"name": "movie_reviews", "train": 100}, arms=arms)
+
+    assert "attribution" not in plain.about_data()
+    for words in ("Bo Pang", "Open English WordNet 2025", "CC BY 4.0"):
+        assert words in both.about_data()

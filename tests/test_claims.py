@@ -134,13 +134,12 @@ COMPARED = [one for one in ALL if not (one[1].computed or one[1].incomparable)]
 
 
 @pytest.mark.parametrize("claim", [one[1] for one in COMPARED], ids=[f"{n}: {c.what}" for n, c in COMPARED])
-@pytest.mark.parametrize("suite", ["benchmark", "quick"])
-def test_what_is_compared_can_be_run(claim: Claim, suite: str) -> None:
+def test_what_is_compared_can_be_run(claim: Claim) -> None:
     """There is a params file with the data, the settings and the arm that a claim names."""
     assert claim.study in sources.studies()
     arms = {
         arm.name
-        for one in runs.of_suite(suite, [claim.study])
+        for one in runs.of_suite("benchmark", [claim.study])
         if one.params.dataset.name == claim.dataset
         and all(getattr(one.params.dataset, key) == value for key, value in claim.settings.items())
         for arm in one.params.arms

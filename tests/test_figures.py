@@ -300,6 +300,18 @@ def test_images_stand_side_by_side_unchanged() -> None:
     assert np.isnan(row[:, 8]).all()
 
 
+def test_colours_stand_side_by_side_unchanged() -> None:
+    """Every pixel has its colour and is opaque; nothing is drawn between two images."""
+    images = np.random.default_rng(0).random((3, 5, 4, 3))
+    row = strip(images)
+
+    assert row.shape == (5, 3 * 5 - 1, 4)
+    assert (row[:, 5:9, :3] == images[1]).all()
+    assert (row[:, 5:9, 3] == 1).all()
+    assert (row[:, 4] == 0).all()
+    assert draw_augmented({"none": images, "flip": images[:, :, ::-1]}).alt.startswith("3 images in a row")
+
+
 def test_a_notebook_shows_the_picture_and_keeps_its_words() -> None:
     """Both come in one bundle with the numbers, so that a page made of the notebook has all three."""
     bundle = draw_differences(classification())._repr_mimebundle_()

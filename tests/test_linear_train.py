@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet as PeerElasticNet
 from sklearn.preprocessing import scale
 
@@ -26,6 +26,7 @@ from studylib.trainers.conversions import (
 )
 from studylib.trainers.linear import (
     Strengths,
+    by_column,
     cross_validate,
     solve,
     strengths_of,
@@ -180,10 +181,24 @@ def test_candidates_are_chosen_inside_the_train_rows() -> None:
     assert ours.scores != train(split, candidates, EXACT, seed=8).scores
 
 
-def test_three_classes_are_refused() -> None:
-    """The message names the trainer that handles them."""
-    with pytest.raises(ParameterError, match="adamw"):
-        train(split_of(np.eye(30), np.arange(30) % 3, 3), [()], EXACT, seed=0)
+def test_three_classes_get_a_score_each() -> None:
+    """Cross-validation chooses the ridge that helps, and a column's weight is the length of its three."""
+    x, y = load_iris(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(y))
+    split = split_of(scale(x)[order], y[order], 3)
+    ours = train(split, [(L2(strength=s),) for s in (1e-3, 10.0)], EXACT, seed=0)
+    logits = ours.predict(split.test.x)
+
+    assert ours.chosen == 0
+    assert logits.shape == (len(split.test), 3)
+    assert (logits.argmax(axis=1) == split.test.y).mean() > 0.9
+    assert by_column(ours.weights) == pytest.approx(np.linalg.norm(ours.weights, axis=0))
+
+
+def test_a_class_without_a_train_row_is_named() -> None:
+    """No intercept is small enough for it."""
+    with pytest.raises(Divergence, match=r"all 3 classes .* none is of class 2"):
+        train(split_of(np.eye(30), np.arange(30) % 2, 3), [(L2(strength=1.0),)], EXACT, seed=0)
 
 
 def test_the_trainer_needs_neither_torch_nor_scikit_learn() -> None:

@@ -7,7 +7,14 @@ from functools import partial
 from studylib.claims.base import Claim, Source
 
 FILTERS = "widths 3, 4 and 5 with 100 filters each, dropout .5, max-norm 3, batches of 50, Adadelta"
-_claim = partial(Claim, study="text", arm="Kim 2014", metric="test_accuracy", rounding=0.0005)
+_claim = partial(
+    Claim,
+    study="text",
+    arm="Kim 2014",
+    metric="test_accuracy",
+    rounding=0.0005,
+    differs="ours has AdamW for Adadelta, and one vector for all words that the train rows do not have",
+)
 
 SOURCE = Source(
     "Kim (2014)",

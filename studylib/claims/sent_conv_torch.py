@@ -6,7 +6,14 @@ from functools import partial
 
 from studylib.claims.base import Claim, Source
 
-_claim = partial(Claim, study="text", arm="Kim 2014", metric="test_accuracy", rounding=0.0005)
+_claim = partial(
+    Claim,
+    study="text",
+    arm="Kim 2014",
+    metric="test_accuracy",
+    rounding=0.0005,
+    differs="ours has AdamW for Adadelta, and one vector for all words that the train rows do not have",
+)
 
 SOURCE = Source(
     "harvardnlp/sent-conv-torch",

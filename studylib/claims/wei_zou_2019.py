@@ -23,8 +23,8 @@ _claim = partial(
 
 def _level(size: int | None, percent: float, arm: str) -> Claim:
     return _claim(
-        what=f"N = {size or 'full'}, {'EDA' if arm == 'EDA' else 'without'}",
-        settings={"train": size},
+        what=f"N = {size or 'full'}, {'EDA' if arm == 'eda' else 'without'}",
+        settings={"train": size, "duplicates": "drop"},
         arm=arm,
         printed=f"{percent}",
         value=percent / 100,
@@ -35,8 +35,8 @@ def _level(size: int | None, percent: float, arm: str) -> Claim:
 def _gain(size: int | None, plain: float, augmented: float) -> Claim:
     return _claim(
         what=f"N = {size or 'full'}, gain by EDA",
-        settings={"train": size},
-        arm="EDA",
+        settings={"train": size, "duplicates": "drop"},
+        arm="eda",
         against="none",
         printed=f"+{augmented - plain:.1f} points",
         value=(augmented - plain) / 100,
@@ -53,7 +53,7 @@ SOURCE = Source(
         for size, plain, augmented in SIZES
         for claim in (
             _level(size, plain, "none"),
-            _level(size, augmented, "EDA"),
+            _level(size, augmented, "eda"),
             _gain(size, plain, augmented),
         )
     ),

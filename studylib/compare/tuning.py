@@ -70,6 +70,7 @@ class Tuned:
         lost: trials of all seeds that came to no end.
         optimism: mean over seeds of the loss on test rows less the score of what was chosen, with interval;
             for an arm that was not tuned, less the loss on validation rows. None if no seed has both.
+        crossed: whether scores are of cross-validation.
     """
 
     arm: str
@@ -77,6 +78,7 @@ class Tuned:
     settings: tuple[Opened, ...]
     lost: int
     optimism: Interval | None
+    crossed: bool
 
 
 def tuned(record: Record) -> tuple[Tuned, ...]:
@@ -94,7 +96,8 @@ def _of_arm(record: Record, arm: str) -> Tuned:
     trials = max((len(fit.trials) for fit in fits), default=0)
     lost = sum(one.status != "ok" for one in tried)
     seen = [gap for fit in record.finished(arm) if isfinite(gap := optimism(fit))]
-    return Tuned(arm, max(1, trials), settings, lost, paired_interval(seen) if seen else None)
+    crossed = any(len(one.keys) != 1 for one in tried)
+    return Tuned(arm, max(1, trials), settings, lost, paired_interval(seen) if seen else None, crossed)
 
 
 def taken(fit: Fit) -> Trial | None:

@@ -90,7 +90,10 @@ class Design:
         rows = np.sort(train)
         medians = np.zeros(len(features))
         known = [np.empty(0, dtype=np.int64)] * len(features)
+        gappy = {feature.column for feature in features if feature.levels == ()}
         for number, feature in enumerate(features):
+            if feature.levels is None and feature.column not in gappy:
+                continue  # nothing is to be filled in, and a median takes its time
             column = values[rows, feature.column] if feature.levels != () else np.zeros(0)
             present = column[~np.isnan(column)]
             if feature.levels is None and len(present):

@@ -8,9 +8,9 @@ from pydantic import ConfigDict, Field
 
 from studylib.datasets import _own_parts
 from studylib.datasets._design import Design
-from studylib.datasets._own import OwnData, fingerprint, located
+from studylib.datasets._own import OwnData
 from studylib.datasets._own_parts import TrainShare, ValidationShare
-from studylib.datasets._reading import Reading, read
+from studylib.datasets._reading import Reading, read_of
 from studylib.datasets._splits import Parts, Scale
 from studylib.datasets._tables import Place
 from studylib.datasets._targets import refuse_unlearnt
@@ -134,4 +134,4 @@ class OwnTable(OwnData):
         return parts
 
     def _read(self) -> Reading:
-        return read(self, fingerprint(located(self.path)))
+        return read_of(self)

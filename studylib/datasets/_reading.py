@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 from studylib.datasets import _suspicious
 from studylib.datasets._columns import Columns, columns_of
 from studylib.datasets._design import Feature, features
+from studylib.datasets._own import fingerprint, located
 from studylib.datasets._spelling import SEPARATORS, UNNAMED
 from studylib.datasets._tables import Place, Source, refuse_unknown
 from studylib.datasets._targets import Target, counts_rows, target_of
@@ -71,8 +72,17 @@ class Reading:
         return ". ".join(sentences) + "."
 
 
+def read_of(table: OwnTable) -> Reading:
+    """Return what was found in ``table``, which is read once for each content of its file.
+
+    Raises:
+        ParameterError: what is wrong with the file or the settings, and where.
+    """
+    return _read(table, fingerprint(located(table.path)))
+
+
 @lru_cache(maxsize=4)
-def read(table: OwnTable, content: str) -> Reading:  # noqa: ARG001  # by which it is remembered
+def _read(table: OwnTable, content: str) -> Reading:  # noqa: ARG001  # by which it is remembered
     source = Source.of(table.path)
     if (other := FORMATS[not source.separator]) != table.name:
         raise ParameterError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -22,9 +24,30 @@ from studylib.datasets._series import (
     together,
 )
 from studylib.datasets.base import Dataset, Split
+from studylib.errors import StudyError
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+def carried(name: str) -> np.ndarray:
+    """Return the last column of a table that statsmodels carries, NaN where there is nothing.
+
+    The file is read alone: to import statsmodels takes each process a second.
+
+    Raises:
+        StudyError: statsmodels is not installed.
+    """
+    import numpy as np
+
+    spec = find_spec("statsmodels")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / "datasets" / name / f"{name}.csv"
+        values: np.ndarray = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=(1,))
+        return values
+    raise StudyError(
+        f"{name} is carried by statsmodels, which is not installed here; `make env` installs it."
+    )
 
 
 class RollingSeries(Dataset):

@@ -151,6 +151,9 @@ def _split(
     windows: Callable[[np.ndarray, int, int, int], Examples],
 ) -> Split:
     """Return windows whose whole horizon lies in its part; what they look back on may lie before it."""
+    import numpy as np
+
+    values = np.ascontiguousarray(values)  # sums depend on the order in memory, and so do views
     scale = Scale.of(values[cuts.begin : cuts.train])
     scaled = scale(values)
     train = windows(scaled, cuts.begin + inputs[0], cuts.train, every)

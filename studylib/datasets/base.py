@@ -145,6 +145,10 @@ class Dataset(Component):
             ParameterError: there are fewer.
         """
 
+    def remarks(self) -> list[str]:
+        """Return what whoever runs it should know first, a sentence each: what ``data check`` adds."""
+        return []
+
     def classes(self) -> tuple[str, ...]:
         """Return the names of the classes, in the order of their numbers; empty where there are none."""
         return ()

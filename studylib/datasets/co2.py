@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
-from studylib.datasets._rolling import RollingSeries
+from studylib.datasets._rolling import RollingSeries, carried
 from studylib.datasets._series import Horizon, LookBack, TestSteps, TrainSteps, ValidationSteps
 from studylib.datasets._sources import installed
 
 if TYPE_CHECKING:
     import numpy as np
 
-FIRST = "1964-08-15"  # the week after the last of the long gaps
-WEEKS = 1951
+WEEKS = 1951  # from 1964-08-15, the week after the last of the long gaps
 
 
 @final
@@ -69,10 +68,11 @@ class CO2(RollingSeries):
 
 @lru_cache(maxsize=2)
 def _means(weeks: int) -> np.ndarray:
-    from statsmodels.datasets import co2
+    import numpy as np
 
-    measured = co2.load_pandas().data["co2"][FIRST:].ffill().to_numpy(dtype="float64")
-    means: np.ndarray = measured[WEEKS % weeks :].reshape(-1, weeks).mean(axis=1)
+    measured = carried("co2")[-WEEKS:]
+    known = np.maximum.accumulate(np.where(np.isnan(measured), 0, np.arange(WEEKS)))
+    means: np.ndarray = measured[known][WEEKS % weeks :].reshape(-1, weeks).mean(axis=1)
     means.flags.writeable = False
     return means
 

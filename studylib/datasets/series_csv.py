@@ -189,7 +189,7 @@ def _refuse_twice(path: str, names: dict[str, str]) -> None:
 
 
 def _values(table: Table, role: str, gaps: str) -> tuple[np.ndarray, int]:
-    """Return a column as numbers, a missing one as the last where ``gaps`` says so, and how many those are."""
+    """Return a column as numbers, missing ones as the last where ``gaps`` says so, and how many they are."""
     import numpy as np
 
     place = table.place(role)

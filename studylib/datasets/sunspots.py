@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, final
 
-from studylib.datasets._rolling import RollingSeries
+from studylib.datasets._rolling import RollingSeries, carried
 from studylib.datasets._series import Horizon, LookBack, TestSteps, TrainSteps, ValidationSteps
 from studylib.datasets._sources import installed
 
@@ -61,9 +61,7 @@ class Sunspots(RollingSeries):
 
 @lru_cache(maxsize=1)
 def _load() -> np.ndarray:
-    from statsmodels.datasets import sunspots
-
-    counts: np.ndarray = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy(dtype="float64").copy()
+    counts = carried("sunspots")
     counts.flags.writeable = False
     return counts
 

@@ -19,10 +19,11 @@ GAP = 1  # white pixels between two images
 
 @styled
 def draw_augmented(samples: Mapping[str, ArrayLike]) -> Picture:
-    """Draw images in a row per augmentation, the same images in each row, all on one scale of grey.
+    """Draw images in a row per augmentation, the same images in each row, in colour or on one scale of grey.
 
     Args:
-        samples: by name, arrays of shape (images, height, width); "none" goes first.
+        samples: by name, arrays of shape (images, height, width), or of colours from 0 to 1 (images, height,
+            width, 3); "none" goes first.
     """
     names = sorted(samples, key=lambda name: name != "none")
     rows = {name: np.asarray(samples[name], dtype=float) for name in names}
@@ -45,17 +46,30 @@ def _table(rows: Mapping[str, np.ndarray]) -> Table:
     """Return how bright each image is, and how many of its pixels are not those of the first row."""
     first = next(iter(rows.values()))
     cells = [
-        (name, place + 1, float(image.mean()), 100 * float((image != first[place]).mean()))
+        (name, place + 1, float(image.mean()), 100 * float(_changed(image, first[place]).mean()))
         for name, images in rows.items()
         for place, image in enumerate(images[: len(first)])
     ]
     return Table(("augmentation", "image", "mean brightness", "pixels changed (%)"), cells)
 
 
+def _changed(image: np.ndarray, untouched: np.ndarray) -> np.ndarray:
+    """Tell which pixels are others, shape (height, width), whatever they are made of."""
+    different: np.ndarray = image != untouched
+    return different if image.ndim == 2 else np.any(different, axis=-1)
+
+
 def strip(images: np.ndarray) -> np.ndarray:
-    """Return images (n, height, width) side by side with gaps: (height, n · (width + 1) − 1)."""
-    n, height, width = images.shape
-    spaced = np.full((n, height, width + GAP), np.nan)
+    """Return images side by side with gaps that nothing is drawn in.
+
+    Args:
+        images: shape (n, height, width), which gives (height, n · (width + 1) − 1), or of colours (n, height,
+            width, 3), which gives (height, n · (width + 1) − 1, 4): the fourth is how opaque a pixel is.
+    """
+    if images.ndim == 4:
+        images = np.concatenate([images, np.ones((*images.shape[:-1], 1))], axis=-1)
+    n, height, width, *colours = images.shape
+    spaced = np.full((n, height, width + GAP, *colours), 0.0 if colours else np.nan)
     spaced[:, :, :width] = images
-    side_by_side: np.ndarray = spaced.transpose(1, 0, 2).reshape(height, -1)[:, :-GAP]
+    side_by_side: np.ndarray = np.concatenate(list(spaced), axis=1)[:, :-GAP]
     return side_by_side

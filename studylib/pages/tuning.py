@@ -61,7 +61,9 @@ def tuned_of(record: Record, origin: Origin) -> Section | None:
         return None
     return Section(
         _method(record, found),
-        tables.of_rows(("arm", "setting", "could be", "trials", "chosen, seeds"), _rows(found), TITLE),
+        tables.of_rows(
+            ("arm", "setting", "could be", "trials", "chosen (in how many seeds)"), _rows(found), TITLE
+        ),
         [line for one in found for opened in one.settings if (line := _warning(one, opened))],
         _figure(record, origin, "chosen"),
         _figure(record, origin, "tuning"),
@@ -128,7 +130,7 @@ def _choices(opened: Opened) -> str:
         ordered = sorted(opened.chosen.values())
         return f"{ordered[0]:.3g} to {ordered[-1]:.3g}, median {ordered[len(ordered) // 2]:.3g}"
     more = f", {len(counts) - SHOWN} others" if len(counts) > SHOWN else ""
-    return ", ".join(f"{value} ({count} times)" for value, count in counts[:SHOWN]) + more
+    return ", ".join(f"{value} ({count})" for value, count in counts[:SHOWN]) + more
 
 
 def _warning(one: Tuned, opened: Opened) -> str:
@@ -161,6 +163,8 @@ def _optimism(found: Sequence[Tuned]) -> str:
         if reference
         else " Not all of that need be due to tuning: validation and test rows differ by chance as well."
     )
+    if any(one.crossed for one in found):
+        beside += " Cross-validation learns from fewer rows than the fit that is tested, and so looks worse."
     cautious = " The intervals are each at 95 %, and about further seeds on these data."
     return f"The score of what was chosen {'; it '.join(said)}.{beside}{cautious}"
 
@@ -170,4 +174,4 @@ def _told(some: Sequence[tuple[str, Interval]]) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+    return " and ".join([", ".join(words[:-1]), *words[-1:]]) if len(words) > 1 else "".join(words)

@@ -14,6 +14,10 @@ HOME = (
     "/dc343f2683279ecbb13fab4e2fd778d7b162d287/src/yaml"
 )
 SOURCE = "McCrae et al. (2019), https://aclanthology.org/2019.gwc-1.31, edition of 2025, https://en-word.net"
+ATTRIBUTION = (
+    "synonyms: Open English WordNet 2025, https://en-word.net, licensed under CC BY 4.0,"
+    " https://creativecommons.org/licenses/by/4.0/, derived from Princeton WordNet; here cut down to a table"
+)
 LICENCE = "CC BY 4.0, and the licence of the Princeton WordNet"
 
 

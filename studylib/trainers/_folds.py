@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from studylib.errors import Divergence
+from studylib.errors import Divergence, ParameterError
 from studylib.trainers._curvature import GRAM_LIMIT
 from studylib.trainers._least_squares import WeightedLeastSquares
-from studylib.trainers._problems import problem, total_loss
+from studylib.trainers._problems import Posed, allowed, classes_of, problem, total_loss
 from studylib.trainers._tall_folds import TallFolds
 from studylib.trainers._wide_folds import WideFolds
 
@@ -17,9 +18,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from studylib.trainers._curvature import Array, Indices
-    from studylib.trainers._least_squares import Coefficients
-    from studylib.trainers._problems import Posed
     from studylib.trainers.conversions import Strengths
+
+
+@final
+@dataclass(frozen=True)
+class CrossValidation:
+    """Mean held-out loss per example, without penalty, of each candidate, and the index of the best."""
+
+    scores: tuple[float, ...]
+    best: int
+
+
+def validated(
+    whole: Posed,
+    candidates: Sequence[tuple[float, float]],
+    folds: int,
+    generator: np.random.Generator,
+    stretches: Sequence[float],
+) -> CrossValidation:
+    """Return the scores of the candidates, as ``linear.cross_validate`` says."""
+    pairs = [allowed(*pair) for pair in candidates]
+    rows = len(whole.y)
+    if not pairs or not 2 <= folds <= rows:
+        raise ParameterError(
+            f"cross-validation needs at least one candidate, got {len(pairs)}, and from 2 to {rows} folds, "
+            f"the number of train rows, got {folds}. Change training.folds."
+        )
+    parts = np.array_split(generator.permutation(rows), folds)
+    factors = np.array(stretches or [1.0] * len(pairs))
+    total = held_out(whole, parts, pairs, factors)
+    if not np.isfinite(total).any():
+        raise Divergence("no candidate has a finite solution in every fold. Add a larger strength to them.")
+    best = min(range(len(pairs)), key=lambda i: (total[i], -sum(pairs[i])))
+    return CrossValidation(tuple((total / rows).tolist()), best)
 
 
 def held_out(posed: Posed, folds: Sequence[Indices], pairs: Sequence[Strengths], factors: Array) -> Array:
@@ -68,9 +100,9 @@ def _apart(posed: Posed, held: Indices, pairs: Sequence[Strengths], factors: Arr
     """Return the losses of one fold, which shares nothing with others; pairs are strongest first."""
     x, y, loss, _ = posed
     rows = np.delete(x, held, axis=0)
-    task = problem(rows, np.delete(y, held), loss)
+    task: Any = problem(rows, np.delete(y, held), loss, classes_of(y, loss))  # its own kind of model
     total = np.full(len(pairs), np.inf)
-    here: Coefficients | None = None
+    here: Any = None
     for index, pair in enumerate(pairs):
         try:
             here = task.minimise(*pair, here)

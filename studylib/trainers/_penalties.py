@@ -48,6 +48,6 @@ def stretch_of(penalties: Iterable[Regularizer], loss: Loss) -> float:
         ParameterError: a rescaled elastic net beside the logistic loss, for which it is not defined.
     """
     nets = [penalty for penalty in penalties if isinstance(penalty, ElasticNet)]
-    if loss == "logistic" and any(net.form == "rescaled" for net in nets):
+    if loss != "squared" and any(net.form == "rescaled" for net in nets):
         raise ParameterError("elastic_net.form 'rescaled' is defined for regressions only. Use 'naive'.")
     return 1.0 + sum(net.stretch() - 1.0 for net in nets)

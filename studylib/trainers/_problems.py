@@ -11,12 +11,15 @@ from studylib.trainers._blocks import Table, slices
 from studylib.trainers._curvature import Array
 from studylib.trainers._least_squares import Coefficients, WeightedLeastSquares
 from studylib.trainers._logistic import Logistic
+from studylib.trainers._multinomial import ClassCoefficients, Multinomial
+from studylib.trainers.conversions import Strengths
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Loss = Literal["squared", "logistic"]
-Problem: TypeAlias = WeightedLeastSquares | Logistic
+Loss = Literal["squared", "logistic", "softmax"]
+Problem: TypeAlias = WeightedLeastSquares | Logistic | Multinomial
+Model: TypeAlias = Coefficients | ClassCoefficients
 LARGEST = 1e100  # squares of anything larger may overflow
 
 
@@ -38,19 +41,28 @@ def posed(x: ArrayLike, y: ArrayLike, loss: Loss) -> Posed:
         Divergence: all rows are of one class.
     """
     rows, target = checked(x, y, loss)
-    return Posed(rows, target, loss, problem(rows, target, loss))
+    return Posed(rows, target, loss, problem(rows, target, loss, classes_of(target, loss)))
 
 
-def problem(x: Array, y: Array, loss: Loss) -> Problem:
+def classes_of(y: Array, loss: Loss) -> int:
+    """Return the number of classes that ``y`` tells of."""
+    return int(y.max()) + 1 if loss == "softmax" else 2
+
+
+def problem(x: Array, y: Array, loss: Loss, classes: int = 2) -> Problem:
     """Return the problem whose mean loss per example over the rows is to be minimised."""
+    if loss == "softmax":
+        return Multinomial(x, y, classes)
     if loss == "logistic":
         return Logistic(x, y)
     return WeightedLeastSquares(Table(x), y, np.full(len(y), 2 / len(y)))
 
 
-def total_loss(model: Coefficients, x: Array, y: Array, loss: Loss) -> float:
+def total_loss(model: Model, x: Array, y: Array, loss: Loss) -> float:
     """Return the sum of the losses of the rows, without any penalty."""
     z = model.scores(x)
+    if loss == "softmax":
+        return float((np.logaddexp.reduce(z, axis=1) - z[np.arange(len(z)), y.astype(np.intp)]).sum())
     return float((np.logaddexp(0.0, z) - y * z if loss == "logistic" else (y - z) ** 2).sum())
 
 
@@ -77,4 +89,20 @@ def checked(x: ArrayLike, y: ArrayLike, loss: Loss) -> tuple[Array, Array]:
         raise ParameterError(
             f"logistic regression takes classes 0 and 1 as y, got {np.unique(target)[:5].tolist()}."
         )
+    if (
+        loss == "softmax"
+        and not ((target >= 0) & (target == np.floor(target)) & (target < len(target))).all()
+    ):
+        raise ParameterError(f"classes are numbered from 0, got {np.unique(target)[:5].tolist()} as y.")
     return rows, target
+
+
+def allowed(l1: float, l2: float) -> Strengths:
+    """Return the strengths.
+
+    Raises:
+        ParameterError: one is negative or not finite.
+    """
+    if not (0 <= l1 < np.inf and 0 <= l2 < np.inf):
+        raise ParameterError(f"expected finite strengths of at least 0, got l1 {l1!r} and l2 {l2!r}.")
+    return Strengths(l1, l2)

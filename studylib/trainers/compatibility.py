@@ -95,11 +95,6 @@ def _refuse_inexact(dataset: Dataset, model: Model, where: str) -> None:
             f"{where}: training.optimizer 'exact' solves the linear model on tables, not {model.name} on "
             f"{dataset.inputs}. Use 'adamw' or 'sgd'."
         )
-    if len(dataset.classes()) > 2:
-        raise ParameterError(
-            f"{where}: training.optimizer 'exact' handles regression and two classes, and {dataset.name} has "
-            f"{len(dataset.classes())}. Use 'adamw' or 'sgd'."
-        )
 
 
 def _turned(regularizer: Regularizer, factor: float, where: str) -> Regularizer:

@@ -109,7 +109,7 @@ def _exact(
     solution = linear.train(split, candidates, training, seed)
     metrics, curves = supervised(lambda x: Predictive.of_one_pass(solution.predict(x)), split)
     metrics |= sizes(solution.weights)
-    curves["coefficients"] = solution.weights.tolist()
+    curves["coefficients"] = linear.by_column(solution.weights).tolist()
     if len(candidates) > 1:
         curves[SCORES] = list(solution.scores)
     return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen

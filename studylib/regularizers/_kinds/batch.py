@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from studylib.regularizers._kinds.common import SUPERVISED, Regularizer
+from studylib.regularizers._wordnet_files import ATTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ class LexicalPerturbation(Regularizer):
     """A disturbance of the words of a training batch that needs to know which words mean nearly the same."""
 
     kind: ClassVar[str] = "perturbation"
+    attribution: ClassVar[str] = ATTRIBUTION
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
 
     @abstractmethod

@@ -35,6 +35,7 @@ class Regularizer(Component):
     Attributes:
         tasks: kinds of problems that it has a meaning for.
         pairs: whether it needs another row of the batch beside each.
+        attribution: what the licence of what it reads asks to be said; mostly it reads nothing.
 
     The docstring of a concrete one has, beside its first sentence, the paragraphs ``Formula:`` (in LaTeX),
     ``Use:`` (when it is worth a try) and ``Traps:``; the catalogue shows them.
@@ -42,6 +43,7 @@ class Regularizer(Component):
 
     tasks: ClassVar[frozenset[str]] = ALL_TASKS
     pairs: ClassVar[bool] = False
+    attribution: ClassVar[str] = ""
 
     @classmethod
     def sections(cls) -> dict[str, str]:
