@@ -22,6 +22,7 @@ class BagOfWords(Model):
     """ŷ = W · mean(word vectors) + b: the order of the words does not matter."""
 
     inputs: ClassVar[frozenset[str]] = frozenset({"text"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
 
     dimension: Annotated[int, Field(ge=1, description="length of a word vector")] = 32
 

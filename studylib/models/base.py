@@ -25,6 +25,9 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     inputs: ClassVar[frozenset[str]]  # of {"images", "tables", "text", "series", "interactions"}
     traced: ClassVar[bool] = False  # whether the module keeps hidden states of its last batch as ``trace``
+    stacked: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # on which devices several fits are trained as one network
 
     @abstractmethod
     def layers(self) -> Mapping[str, LayerKind]:

@@ -20,6 +20,7 @@ class Linear(Model):
     """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables", "series"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
 
     def layers(self) -> Mapping[str, LayerKind]:
         return {"output": "linear"}

@@ -24,6 +24,7 @@ class MLP(Model):
     """hᵢ = relu(Wᵢ·hᵢ₋₁ + bᵢ), ŷ = W·h + b: fully connected layers with rectified units."""
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
 
     hidden: Widths = (128, 128)
 

@@ -38,6 +38,7 @@ class EmbeddingMixup(Perturbation, Rewiring):
     """
 
     kind: ClassVar[str] = Perturbation.kind
+    alone: ClassVar[str] = "it mixes embeddings inside the network of one fit"
     tasks: ClassVar[frozenset[str]] = frozenset({"classification"})
     inputs: ClassVar[frozenset[str]] = frozenset({"text"})
     softens: ClassVar[bool] = True

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
-from studylib.regularizers._normalisations import LayerNormalisation
+from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
 from studylib.trainers._together import Together
 
 if TYPE_CHECKING:
@@ -52,9 +52,11 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
 def _container(networks: Sequence[nn.Module]) -> nn.Module:
     """Return the first of ``networks`` with its parts joined; its ``forward`` counts axes from the last."""
     whole = copy(networks[0])
-    parts = {name: joined([one.get_submodule(name) for one in networks]) for name in networks[0]._modules}
-    whole._modules = dict(parts)  # noqa: SLF001  # a copy would share the parts of the first
-    whole._parameters = {name: shared(networks, name) for name in networks[0]._parameters}  # noqa: SLF001
+    parts = [name for name, _ in networks[0].named_children()]
+    own = [name for name, _ in networks[0].named_parameters(recurse=False)]
+    # a copy would share the parts of the first
+    whole._modules = {name: joined([one.get_submodule(name) for one in networks]) for name in parts}  # noqa: SLF001
+    whole._parameters = {name: shared(networks, name) for name in own}  # noqa: SLF001
     return whole
 
 
@@ -69,7 +71,8 @@ def shared(parts: Sequence[nn.Module], name: str) -> nn.Parameter:
 
 def _aligned(replicas: int, like: Tensor) -> Tensor:
     """Return zeros (replicas, *shape), each replica's at a distance that is a multiple of ``ALIGNED``."""
-    return like.new_zeros(replicas, distance(like.numel()))[:, : like.numel()].unflatten(1, like.shape)
+    memory = like.new_zeros(replicas, distance(like.numel()))
+    return memory[:, : like.numel()].view(replicas, *like.shape)
 
 
 def distance(count: int) -> int:
@@ -172,5 +175,6 @@ JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,
+    GhostNormalisation: EachByItself,
     LayerNormalisation: EachByItself,
 }

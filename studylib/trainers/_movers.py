@@ -50,7 +50,10 @@ class Movers:
     def kept(self, places: Sequence[int], weights: Sequence[Tensor], trainings: Sequence[Training]) -> Movers:
         """Return what goes on with the replicas at ``places``, whose weights are others now."""
         rest = Movers(weights, trainings)
-        known = [torch.cat(parts)[list(places)] for parts in zip(*(run.optimizer.memory() for run in self._runs), strict=True)]
+        known = [
+            torch.cat(parts)[list(places)]
+            for parts in zip(*(run.optimizer.memory() for run in self._runs), strict=True)
+        ]
         for run in rest._runs:
             run.optimizer.follow(self._runs[0].optimizer)
             for own, old in zip(run.optimizer.memory(), known, strict=True):
@@ -72,11 +75,12 @@ class Movers:
         """Return what a lasting gradient of ``w`` was multiplied by in the last step, in its shape."""
         place = next(place for place, one in enumerate(self._weights) if one is w)
         parts = [
-            torch.as_tensor(run.optimizer.reach(run.weights[place]), dtype=w.dtype, device=w.device)
-            .expand_as(run.weights[place])
+            torch.as_tensor(
+                run.optimizer.reach(run.weights[place]), dtype=w.dtype, device=w.device
+            ).expand_as(run.weights[place])
             for run in self._runs
         ]
-        return torch.cat(parts)[:, : w[0].numel()].unflatten(1, w.shape[1:])
+        return torch.cat(parts)[:, : w[0].numel()].view(w.shape)
 
 
 def _behind(w: Tensor) -> Tensor:

@@ -53,7 +53,9 @@ class StackBatches:
         some = torch.tensor(places, device=self._x.device)
         self._place, self._target = self._place[some], self._target[some]
         self._order = [self._order[place] for place in places]
-        self._steps = [(one.kept(places), tables[some] if len(tables) else tables) for one, tables in self._steps]
+        self._steps = [
+            (one.kept(places), tables[some] if len(tables) else tables) for one, tables in self._steps
+        ]
 
     def epoch(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Give all rows once, ``size`` of each replica at a time: inputs and targets."""
@@ -88,11 +90,11 @@ def _steps(
 ) -> list[tuple[Together[Any], Tensor]]:
     """Return what disturbs a batch, in order, each with what it knows of all words or rows."""
     ordered = sorted(of_all(Perturbation, techniques, drawing=True), key=lambda one: one.one.softens)
-    some = (
+    some: list[Together[Any]] = [
         *of_all(Paraphrasing, techniques, drawing=True),
         *of_all(LexicalPerturbation, techniques, drawing=True),
         *ordered,
-    )
+    ]
     return [
         (one, _stacked([table(own, split, device) for own, split in zip(one.each, splits, strict=True)]))
         for one in some

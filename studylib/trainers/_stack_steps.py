@@ -54,8 +54,10 @@ class StackUpdate:
         self._movers = Movers(self._weights, trainings)
 
     def _attach(self, network: nn.Module, model: Model) -> None:
-        self._weights = list(network.parameters())
-        self._layers = {layer: network.get_submodule(layer).get_parameter("weight") for layer in model.layers()}
+        self._weights: list[Tensor] = list(network.parameters())
+        self._layers: dict[str, Tensor] = {
+            layer: network.get_submodule(layer).get_parameter("weight") for layer in model.layers()
+        }
 
     def keep(
         self, places: Sequence[int], network: nn.Module, model: Model, trainings: Sequence[Training]

@@ -99,9 +99,7 @@ class Together(Generic[R]):
         return [torch.stack(own) for own in draws]
 
 
-def of_all(
-    kind: type[R], techniques: Sequence[Techniques], *, drawing: bool = False
-) -> list[Together[R]]:
+def of_all(kind: type[R], techniques: Sequence[Techniques], *, drawing: bool = False) -> list[Together[R]]:
     """Return each technique of a ``kind``, of all replicas; with their streams if it is ``drawing``."""
     named = zip(*(own.of(kind) for own in techniques), strict=True)
     return [

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from studylib.seeds import Noise, initialising, repeatable
 from studylib.trainers._batches import Disturbance, batches, targets
 from studylib.trainers._clock import Average, History, frozen
+from studylib.trainers._evaluation import monitored, outputs, passed, rows, squared_error, tensor
 from studylib.trainers._objective import Objective
 from studylib.trainers._predictions import Predictor, predictor
 from studylib.trainers._predictive import Predictive
@@ -24,15 +25,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from studylib.datasets.base import Examples, Split
+    from studylib.datasets.base import Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
     from studylib.trainers.base import Training
-
-# at once; their activations stay in a core's cache, which makes a convolution twice as fast
-EVALUATION_ROWS = 256
-# of train, in each epoch; the metrics at the end look at all
-MONITORED_ROWS = 512
 
 
 @final
@@ -59,7 +55,7 @@ class Trained:
     def predictive(self, x: np.ndarray) -> Predictive:
         """Return those outputs, and the passes that they are made of."""
         weight = next(self.module.parameters())
-        return self.predictor.predictive(_tensor(x, weight.dtype, str(weight.device)))
+        return self.predictor.predictive(tensor(x, weight.dtype, str(weight.device)))
 
 
 def train(
@@ -89,9 +85,9 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     with initialising(seed):
         module = model.build(split.inputs, split.outputs).to(device, dtype)
     rewire(module, model, techniques, len(split.train))
-    x, y = _rows(split.train, dtype, device)
-    seen_x, seen_y = _monitored(x, y)
-    held_x, held_y = _rows(split.validation, dtype, device)
+    x, y = rows(split.train, dtype, device)
+    seen_x, seen_y = monitored(x, y)
+    held_x, held_y = rows(split.validation, dtype, device)
     target = targets(y, split, techniques, dtype)
     steps = -(-len(x) // training.batch_size)
     loss = F.cross_entropy if split.classified else squared_error
@@ -107,50 +103,18 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
         techniques.turn(epoch, training.epochs, history.losses, module)
         update.freeze(frozen(techniques, module, model, epoch))
         objective.begin(epoch)
-        for rows in batches(x, target, order.permutation(len(x), like=x), training.batch_size):
-            batch, goal = disturb(*rows)
-            outputs = module(batch)
-            update(objective.of_outputs(loss(outputs, goal), outputs))
+        for batch in batches(x, target, order.permutation(len(x), like=x), training.batch_size):
+            disturbed, goal = disturb(*batch)
+            said = module(disturbed)
+            update(objective.of_outputs(loss(said, goal), said))
             average.add()
-        seen, held = loss(_outputs(module, seen_x), seen_y), loss(_outputs(module, held_x), held_y)
+        seen, held = loss(outputs(module, seen_x), seen_y), loss(outputs(module, held_x), held_y)
         history.add(float(seen), float(held))
         history.refuse_divergence(training)
         if history.stop():
             break
 
     history.restore_best()
-    average.take(lambda: _passed(module, x))
-    made = predictor(techniques, lambda rows: _outputs(module, rows), module, split, (held_x, held_y))
+    average.take(lambda: passed(module, x))
+    made = predictor(techniques, lambda some: outputs(module, some), module, split, (held_x, held_y))
     return Trained(module, *history.losses, history.best_epoch, steps, history.seconds, made)
-
-
-def _monitored(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the first rows, which the split has shuffled; of forecasts, which stand in time, some of all."""
-    if y.ndim == 1:
-        return x[:MONITORED_ROWS], y[:MONITORED_ROWS]
-    rows = torch.linspace(0, len(x) - 1, min(len(x), MONITORED_ROWS)).long()
-    return x[rows], y[rows]
-
-
-def squared_error(outputs: Tensor, target: Tensor) -> Tensor:
-    """Return the mean of (output − target)²; outputs (n, 1) go with targets (n,), too."""
-    return F.mse_loss(outputs.reshape(target.shape), target)
-
-
-def _outputs(module: nn.Module, x: Tensor) -> Tensor:
-    module.eval()
-    return _passed(module, x)
-
-
-@torch.no_grad()
-def _passed(module: nn.Module, x: Tensor) -> Tensor:
-    return torch.cat([module(rows) for rows in x.split(EVALUATION_ROWS)])
-
-
-def _rows(examples: Examples, dtype: torch.dtype, device: str) -> tuple[Tensor, Tensor]:
-    return _tensor(examples.x, dtype, device), _tensor(examples.y, dtype, device)
-
-
-def _tensor(array: np.ndarray, dtype: torch.dtype, device: str) -> Tensor:
-    tensor = torch.from_numpy(array).to(device)
-    return tensor.to(dtype) if tensor.is_floating_point() else tensor

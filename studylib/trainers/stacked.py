@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from studylib.errors import Divergence
-from studylib.regularizers.base import ActivationPenalty, Attack, Averaging, LayerRates, Regularizer, Unfreezing
+from studylib.regularizers.base import Averaging
 from studylib.seeds import initialising, repeatable
 from studylib.trainers._clock import Average, History
 from studylib.trainers._evaluation import monitored, outputs, passed, rows
-from studylib.trainers._joined import Alone, joined
+from studylib.trainers._joined import joined
 from studylib.trainers._predictions import predictor
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._stack_batches import StackBatches
@@ -28,10 +28,9 @@ from studylib.trainers.techniques import Techniques
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor, nn
-
     from studylib.datasets.base import Split
     from studylib.models.base import Model
+    from studylib.regularizers.base import Regularizer
     from studylib.trainers.base import Training
 
 SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
@@ -40,26 +39,16 @@ SHRINKING = 0.75  # share of the replicas that still learn, from which on the ot
 @final
 @dataclass(frozen=True)
 class Member:
-    """A fit of a stack: in one stack all have techniques that differ in their strengths alone, and trainings that differ in the learning rate alone."""
+    """A fit of a stack.
+
+    In one stack all have techniques that differ in their strengths alone, and trainings that differ in the
+    learning rate alone.
+    """
 
     split: Split
     regularizers: tuple[Regularizer, ...]
     training: Training
     seed: int
-
-
-# what a technique does with one network at a time
-APART: dict[type[Regularizer], str] = {
-    Attack: "asks the network for its gradients while it disturbs a batch",
-    LayerRates: "treats the layers of one network apart",
-    Unfreezing: "treats the layers of one network apart",
-    ActivationPenalty: "looks at the hidden states of one network",
-}
-
-
-def alone(technique: Regularizer) -> str:
-    """Return why an arm with ``technique`` is trained fit by fit; empty if it need not be."""
-    return next((why for kind, why in APART.items() if isinstance(technique, kind)), "")
 
 
 @final
@@ -119,9 +108,6 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
     Raises:
         Alone: they cannot be trained together.
     """
-    for technique in members[0].regularizers:
-        if why := alone(technique):
-            raise Alone(f"{technique.name} {why}")
     order = sorted(range(len(members)), key=lambda place: members[place].training.learning_rate)
     with repeatable(device):
         found = _trained([members[place] for place in order], model, device)
@@ -186,12 +172,10 @@ class _Stack:
         """Write down the losses of the epoch, and let those go that are at their end."""
         self._network.eval()
         with torch.no_grad():
-            seen, held = (
-                self._losses(passed(self._network, x, 1), y).tolist() for x, y in self._looked_at
-            )
-        for one, *losses in zip(self.standing, seen, held, strict=True):
+            seen, held = (self._losses(passed(self._network, x, 1), y) for x, y in self._looked_at)
+        for one, train, validation in zip(self.standing, seen.tolist(), held.tolist(), strict=True):
             if not one.found:
-                one.look(*losses, self._share)
+                one.look(train, validation, self._share)
         learning = [place for place, one in enumerate(self.standing) if not one.found]
         if len(learning) <= SHRINKING * len(self.standing):
             self._keep(learning)

@@ -93,6 +93,7 @@ class Attack(Regularizer):
     """A disturbance of the inputs of a training batch that is made against the model as it stands."""
 
     kind: ClassVar[str] = "perturbation"
+    alone: ClassVar[str] = "it asks the network for its gradients while it disturbs a batch"
     tasks: ClassVar[frozenset[str]] = SUPERVISED
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables"})
 

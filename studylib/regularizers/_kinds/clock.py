@@ -52,6 +52,8 @@ class StrengthSchedule(Schedule):
 class Unfreezing(Schedule):
     """Which layers do not learn yet."""
 
+    alone: ClassVar[str] = "it treats the layers of one network apart"
+
     @abstractmethod
     def frozen(self, layers: Sequence[str], epoch: int) -> frozenset[str]:
         """Return those of ``layers``, from input to output, that do not learn in ``epoch``, from 0."""

@@ -80,6 +80,7 @@ class ActivationPenalty(Regularizer):
     """A cost on the hidden states of a recurrent network over a training batch."""
 
     kind: ClassVar[str] = "penalty"
+    alone: ClassVar[str] = "it looks at the hidden states of one network"
     tasks: ClassVar[frozenset[str]] = SUPERVISED
 
     @abstractmethod

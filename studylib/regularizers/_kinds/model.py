@@ -54,6 +54,7 @@ class LayerRewiring(Layered):
     fits: ClassVar[frozenset[str]]
     weight: ClassVar[Literal["parameter", "made", "normed", "input"]]
     draws: ClassVar[bool] = True
+    alone: ClassVar[str] = "it puts another layer in the place of a layer"
 
     @abstractmethod
     def rewired(self, layer: nn.Module, noise: Draws, rows: int) -> nn.Module:

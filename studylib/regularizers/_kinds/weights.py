@@ -39,6 +39,7 @@ class LayerRates(Layered):
     """Learning rates that differ from layer to layer."""
 
     kind: ClassVar[str] = "learning rates"
+    alone: ClassVar[str] = "it treats the layers of one network apart"
 
     @abstractmethod
     def share(self, layer: str, layers: Sequence[str]) -> float:
