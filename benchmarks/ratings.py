@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Measured = dict[str, float]
     Contestant = Callable[[Split, int], list[Callable[[], "Attempt"]]]
 
-SEEDS, SWEEPS = 5, 10
+SEEDS, SWEEPS, WEIGHTED_SWEEPS = 5, 6, 10
 FACTORS = 32
 STRENGTHS = (10.0, 15.0, 20.0)  # of the factors; that of the biases is 3
 DECAYS = (0.05, 0.1, 0.15)
@@ -141,7 +141,7 @@ def _confident(split: Split, seed: int, confidence: float, strength: float) -> A
     from studylib.trainers.base import Training
     from studylib.trainers.recommendations import ranked
 
-    training = Training(epochs=SWEEPS, optimizer="exact", confidence=confidence)
+    training = Training(epochs=WEIGHTED_SWEEPS, optimizer="exact", confidence=confidence)
     penalty = make("embedding_l2", strength=strength, definition="batch")
     start = process_time()
     trained = weighted.train(split, MatrixFactorization(factors=FACTORS), [penalty], training, seed)
@@ -163,7 +163,7 @@ def _of_implicit(split: Split, seed: int, confidence: float, strength: float) ->
 
     likes: Any = csr_matrix((np.ones(len(split.train), "float32"), tuple(split.train.x.T)), split.inputs)  # type: ignore[arg-type]  # two numbers
     model = AlternatingLeastSquares(
-        FACTORS, strength, confidence, iterations=SWEEPS, num_threads=1, random_state=seed
+        FACTORS, strength, confidence, iterations=WEIGHTED_SWEEPS, num_threads=1, random_state=seed
     )
     start = process_time()
     model.fit(likes, show_progress=False)

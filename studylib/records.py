@@ -13,8 +13,10 @@ from math import inf, isfinite, nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
+from studylib import trials
 from studylib.errors import ParameterError
 from studylib.secrets import masked
+from studylib.trials import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,25 +26,6 @@ UNKNOWN = {"difference": nan, "low": -inf, "high": inf}  # of a contrast without
 Status = Literal["ok", "diverged", "failed", "timed out", "killed"]
 Verdict = Literal["better", "worse", "equivalent", "undecided"]
 Test = Literal["t", "sign flip"]
-
-
-@final
-@dataclass(frozen=True)
-class Trial:
-    """Settings that an arm tried with one seed.
-
-    Attributes:
-        settings: what was open, by name such as ``l1.strength``.
-        score: what the choice is by, on rows that no weight was fitted to; lower is better; None without one.
-        keys: of its fits in the store: one, or one for each fold; none if one fit tried all.
-        test: the same as the score on test rows, which choose nothing; None where the trial is no whole fit.
-    """
-
-    settings: Mapping[str, Any]
-    score: float | None
-    status: Status = "ok"
-    keys: tuple[str, ...] = ()
-    test: float | None = None
 
 
 @final
@@ -174,7 +157,7 @@ class Record:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
         data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
-        data["fits"] = [_short(fit) for fit in data["fits"]]
+        data["fits"] = [_short(fit) for fit in self.fits]
         data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
         write_whole(path, body.encode() + b"\n")
@@ -204,7 +187,7 @@ class Record:
             contrasts = tuple(_opened(contrast) for contrast in data.pop("contrasts"))
             data["params"] = masked(data["params"])
             return cls(**data, fits=fits, contrasts=contrasts)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ParameterError(f"{path}: a record with a field missing or too many: {error}.") from None
 
     def with_contrasts(self, contrasts: tuple[Contrast, ...], headline: str) -> Record:
@@ -212,17 +195,13 @@ class Record:
         return replace(self, contrasts=contrasts, headline=headline)
 
 
-def _short(fit: dict[str, Any]) -> dict[str, Any]:
-    # a run may have thousands of trials: they say only what is not the rule
-    rule = asdict(Trial({}, None))
-    trials = [{name: own for name, own in one.items() if own != rule[name]} for one in fit.pop("trials")]
-    return fit | ({"trials": trials} if trials else {})
+def _short(fit: Fit) -> dict[str, Any]:
+    fields = {name: own for name, own in asdict(replace(fit, trials=())).items() if name != "trials"}
+    return fields | ({"trials": trials.closed(fit.trials)} if fit.trials else {})
 
 
 def _fit(fields: dict[str, Any]) -> Fit:
-    usual = {"score": None, "keys": ()}
-    trials = [Trial(**{**usual, **one}) for one in fields.get("trials", ())]
-    return Fit(**fields | {"trials": tuple(replace(one, keys=tuple(one.keys)) for one in trials)})
+    return Fit(**fields | {"trials": trials.opened(fields.get("trials", {}))})
 
 
 def _closed(contrast: Contrast) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from statistics import fmean
 from typing import TYPE_CHECKING, final
 
 from studylib import plan
-from studylib.records import Trial
 from studylib.store import Result
 from studylib.trainers.candidates import as_number
 from studylib.trainers.proposals import Tried, best, proposals
 from studylib.trainers.tuning import Point, Tuning, count, first, grid
+from studylib.trials import Trial
 
 if TYPE_CHECKING:
     from studylib.arms import Arm

@@ -22,6 +22,7 @@ LAYERS: tuple[set[str], ...] = (
         "errors",
         "seeds",
         "records",
+        "trials",
         "components",
         "downloads",
         "places",

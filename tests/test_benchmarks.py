@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+from command_line import studylib
 from readable import READABLE
 
 from studylib.archives import members
@@ -25,6 +26,7 @@ from studylib.downloads import fetched
 from studylib.errors import ParameterError
 from studylib.models import CATALOGUE as MODELS
 from studylib.params import study_params
+from studylib.records import Record
 from studylib.trainers import fitting
 from studylib.trainers.base import Training
 
@@ -337,3 +339,24 @@ def test_what_a_licence_asks_to_be_said_is_said_on_the_page() -> None:
     assert "attribution" not in plain.about_data()
     for words in ("Bo Pang", "Open English WordNet 2025", "CC BY 4.0"):
         assert words in both.about_data()
+
+
+def test_a_benchmark_runs_whole_and_credits_whose_it_is(tmp_path: Path) -> None:
+    """From the files to the page in one command; record and page name the authors of data and synonyms."""
+    made("movie_reviews")
+    few = tmp_path / "few.yaml"
+    few.write_text(
+        "seeds: 2\ndataset: {name: movie_reviews, train: 100, validation: 60}\nmodel: {name: bag_of_words}\n"
+        "training: {epochs: 1}\narms: {none: {}, EDA: {eda: {share: 0.1, probability: 0.8}}}\n",
+        encoding="utf-8",
+    )
+    done = studylib("run", "text", "--params", few, cwd=tmp_path, store=tmp_path / "store")
+    assert done.returncode == 0, done.stderr
+    record = Record.load(tmp_path / "reports" / "text" / "few.json")
+    page = (tmp_path / "reports" / "text" / "few.html").read_text(encoding="utf-8")
+
+    assert record.params["metric"] == "test_accuracy"
+    assert [fit.status for fit in record.fits] == ["ok"] * 4
+    for words in ("by Bo Pang", "Open English WordNet 2025"):
+        assert words in record.dataset["attribution"]
+        assert words in page

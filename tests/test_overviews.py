@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from over_many import published, sizes
 
-from studylib import overviews, pages, pool
+from studylib import claims, overviews, pages, pool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,9 +72,7 @@ def test_the_page_of_published_numbers_has_all_of_them_and_credits_its_data() ->
     html = page.decode()
 
     assert page == pages.reproductions_page(entries, command="studylib report", commit="5e613c0a1b2c")
-    assert html.count('<th scope="row">') == sum(
-        len(one.claims) for one in pages.reproductions.claims.sources()
-    )
+    assert html.count('<th scope="row">') == sum(len(one.claims) for one in claims.sources())
     for verdict in ("reproduced", "better than published", "not comparable", "not run yet"):
         assert f"</span> {verdict}</span>" in html
     assert '<a href="./text/benchmark-movie_reviews.html">benchmark-movie_reviews</a>' in html

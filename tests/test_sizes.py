@@ -73,10 +73,11 @@ def test_an_arm_counts_if_it_is_of_the_same_techniques_at_each_size() -> None:
 def test_the_change_of_a_gain_is_that_of_welch() -> None:
     """Two samples of paired differences, drawn apart: mean, interval and p are SciPy's."""
     [found] = growths(sizes())
-    gains = [
-        np.subtract(*([*values(record, arm, "test_accuracy").values()] for arm in ("cutout", "none")))
+    arms = [
+        [np.array([*values(record, arm, "test_accuracy").values()]) for arm in ("cutout", "none")]
         for record in (found.records[0], found.records[-1])
     ]
+    gains = [arm - baseline for arm, baseline in arms]
     peer = ttest_ind(gains[1], gains[0], equal_var=False)
     change = found.changes()["cutout"].interval
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, final
 from studylib.statistics import paired_interval
 
 if TYPE_CHECKING:
-    from studylib.records import Fit, Record, Trial
+    from studylib.records import Fit, Record
     from studylib.statistics import Interval
+    from studylib.trials import Trial
 
 NEAR = 0.02  # of its length: who is that near to an end of a range is at it
 

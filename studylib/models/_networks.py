@@ -123,7 +123,7 @@ class RatingNetwork(nn.Module):
         self.rows_slot, self.items_slot = pairs.rows_slot, pairs.items_slot
         self.row_bias = nn.Parameter(torch.zeros(self.rows.num_embeddings, 1))
         self.item_bias = nn.Parameter(torch.zeros(self.items.num_embeddings, 1))
-        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float64))
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Return the ratings (n,) of the pairs (n, 2) of row and item."""
