@@ -7,7 +7,7 @@ Those of the second multiply matrices, and do nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from statistics import median
@@ -70,7 +70,11 @@ class _Instead(Executor):
         self._work = work
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ARG002
-        return self._workers.submit(self._work, *args)
+        return self._workers.submit(_each, self._work, *args)
+
+
+def _each(work: Callable[[FitSpec], Result], specs: Sequence[FitSpec]) -> list[Result]:
+    return [work(spec) for spec in specs]
 
 
 def _specs(count: int) -> list[FitSpec]:

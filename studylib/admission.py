@@ -198,9 +198,10 @@ def called(topic: str, token: str, call: partial[Any]) -> Any:
     worker = get_worker()
     worker.log_event(topic, [token, worker.address, False])
     _one_thread()
-    refusal = _refusal(*call.args) if call.func is executors.compute_one else ""
+    specs: Sequence[FitSpec] = call.args[0] if call.func is executors.compute_stack else ()
+    refusal = _refusal(specs[0]) if specs else ""  # those of a stack have one dataset
     worker.log_event(topic, [token, worker.address, True])
-    return Result("failed", refusal, host=platform.node()) if refusal else call()
+    return [Result("failed", refusal, host=platform.node()) for _ in specs] if refusal else call()
 
 
 def without_gpu(asked: str) -> str:

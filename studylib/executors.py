@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from time import perf_counter
 from typing import Any, TypeVar, final
 
@@ -17,6 +16,7 @@ from studylib.components import Catalogue, Component, build
 from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.pool import DIED, Stopped
+from studylib.stacking import Waiting
 from studylib.store import Result
 from studylib.trainers.base import Outcome, Training
 
@@ -56,23 +56,24 @@ def compute(
     Args:
         specs: what to compute.
         executor: who computes it.
-        train: what computes one of them, ``compute_one`` if not given.
+        train: what computes one of them; if not given, ``compute_stack`` those of a stack at a time.
         more: says what else is to be computed, now that one has come to its end.
 
     Raises:
         StudyError: the executor says that it has nobody left who could compute.
     """
-    waiting = deque((spec, 1) for spec in specs)
-    running: dict[Future[Result], tuple[FitSpec, int]] = {}
+    waiting = Waiting(specs, lambda _: "") if train else Waiting(specs)
+    work = partial(_each, train) if train else compute_stack
+    running: dict[Future[list[Result]], list[tuple[FitSpec, int]]] = {}
     ended: list[Attempt] = []
     while waiting or running or ended:
         begun = []
         # before what has ended is stored: nobody waits for a disk
         try:
             while waiting and len(running) < _width(executor):
-                spec, number = waiting.popleft()
-                running[executor.submit(train or compute_one, spec)] = (spec, number)
-                begun.append(Attempt(spec, number))
+                some = waiting.take(_width(executor))
+                running[executor.submit(work, [spec for spec, _ in some])] = some
+                begun += [Attempt(spec, number) for spec, number in some]
         except StudyError:
             yield from ended
             raise
@@ -82,15 +83,18 @@ def compute(
         ended = []
         for future in sorted(done, key=_fails):  # what is finished is told before what ends it all
             try:
-                ended.append(_ended(future, *running.pop(future)))
+                ended += _ended(future, running.pop(future))
             except StudyError:
                 yield from ended
                 raise
-        waiting.extendleft((one.spec, one.number + 1) for one in ended if not one.final)
-        waiting.extend((spec, 1) for one in ended if one.final for spec in more(one))
+        for one in ended:
+            if one.final:
+                waiting.extend(more(one))
+            else:
+                waiting.again(one.spec, one.number + 1)
 
 
-def _fails(future: Future[Result]) -> bool:
+def _fails(future: Future[list[Result]]) -> bool:
     error = future.exception()
     return isinstance(error, StudyError) and not isinstance(error, Stopped)
 
@@ -99,38 +103,79 @@ def _width(executor: Executor) -> int:
     return getattr(executor, "width", None) or processes.cores()
 
 
-def _ended(future: Future[Result], spec: FitSpec, number: int) -> Attempt:
+def _ended(future: Future[list[Result]], some: Sequence[tuple[FitSpec, int]]) -> list[Attempt]:
     try:
-        return Attempt(spec, number, future.result(), final=True)
+        results = future.result()
+        return [
+            Attempt(spec, number, result, final=True)
+            for (spec, number), result in zip(some, results, strict=True)
+        ]
     except Stopped as stopped:
-        return Attempt(spec, number, Result(stopped.status, stopped.reason), final=True)
+        # of a stack nobody knows who it was: each is tried by itself
+        result, final = Result(stopped.status, stopped.reason), len(some) == 1
     except BrokenExecutor as error:
-        return Attempt(spec, number, Result("killed", str(error) or DIED), final=number == ATTEMPTS)
+        result, final = Result("killed", str(error) or DIED), len(some) == 1 and some[0][1] == ATTEMPTS
     except StudyError:
         raise  # there is nobody left who computes: what goes wrong in a fit comes back as its result
     except Exception as error:  # noqa: BLE001  # it came on the way there or back, and belongs to this fit
-        return Attempt(spec, number, Result("failed", _told(error)), final=True)
+        result, final = Result("failed", _told(error)), True
+    return [Attempt(spec, number, result, final=final) for spec, number in some]
+
+
+def _each(train: Callable[[FitSpec], Result], specs: Sequence[FitSpec]) -> list[Result]:
+    return [train(spec) for spec in specs]
+
+
+def compute_stack(specs: Sequence[FitSpec]) -> list[Result]:
+    """Train and measure fits of one stack, or one fit; results say what happened, also when it went wrong."""
+    processes.one_thread()
+    start = perf_counter()
+    results = _results(specs)
+    seconds, peak = (perf_counter() - start) / len(specs), _peak_mb()
+    host, kind = platform.node(), machine()
+    return [replace(one, seconds=seconds, peak_mb=peak, host=host, machine=kind) for one in results]
 
 
 def compute_one(spec: FitSpec) -> Result:
     """Train and measure one fit; the result says what happened, also when it went wrong."""
-    processes.one_thread()
-    start = perf_counter()
-    result = _result(spec)
-    return replace(
-        result, seconds=perf_counter() - start, peak_mb=_peak_mb(), host=platform.node(), machine=machine()
-    )
+    return compute_stack([spec])[0]
+
+
+def _results(specs: Sequence[FitSpec]) -> list[Result]:
+    if len(specs) == 1:
+        return [_result(specs[0])]
+    try:
+        return [
+            _ok(one) if isinstance(one, Outcome) else Result("diverged", str(one)) for one in _outcomes(specs)
+        ]
+    except Exception:  # noqa: BLE001  # whatever it is, it is told of the fit that it belongs to
+        return [_result(spec) for spec in specs]
 
 
 def _result(spec: FitSpec) -> Result:
     try:
-        outcome = _outcome(spec)
+        return _ok(_outcome(spec))
     except Divergence as error:
         return Result("diverged", str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, it belongs to this fit and is told there
         return Result("failed", _told(error))
+
+
+def _ok(outcome: Outcome) -> Result:
     seconds = outcome.seconds_to_lowest
     return Result("ok", "", outcome.metrics, outcome.curves, seconds_to_lowest=seconds, score=outcome.score)
+
+
+def _outcomes(specs: Sequence[FitSpec]) -> list[Outcome | Divergence]:
+    from studylib.trainers.fitting import Case, fits
+
+    first = specs[0]
+    cases = [
+        Case(spec.regularizers, build(Training, spec.training, "training"), spec.seed, spec.fold)
+        for spec in specs
+    ]
+    dataset, model = _named(datasets.CATALOGUE, first.dataset), _named(models.CATALOGUE, first.model)
+    return fits(dataset, model, cases, first.device)
 
 
 def _told(error: Exception) -> str:

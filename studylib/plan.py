@@ -159,5 +159,6 @@ def _roots(spec: FitSpec) -> tuple[frozenset[str], frozenset[str]]:
     settings = dict(spec.dataset)
     task = datasets.CATALOGUE.make(settings.pop("name"), settings).task
     own = fitting.trainer(task, spec.training["optimizer"])
-    others = frozenset(f"studylib.trainers.{name}" for name in fitting.TRAINERS if name != own)
+    called = fitting.FAMILIES.get(own, {own})
+    others = frozenset(f"studylib.trainers.{name}" for name in fitting.TRAINERS if name not in called)
     return frozenset(f"studylib.{folder}.{name}" for folder, name in parts), others

@@ -51,5 +51,5 @@ def outputs(module: nn.Module, x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def passed(module: nn.Module, x: Tensor, axis: int = 0) -> Tensor:
-    """Return what ``module``, in the mode that it is in, says of the rows ``x``, which lie along an ``axis``."""
+    """Return what ``module``, in the mode that it is in, says of the rows ``x`` along an ``axis``."""
     return torch.cat([module(some) for some in x.split(EVALUATION_ROWS, axis)], axis)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
 
-from studylib.errors import ParameterError
+from studylib.errors import Divergence, ParameterError
 from studylib.regularizers.base import Averaging, Prediction
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.measures import lowest_epoch, pace, sizes, spread, supervised
+from studylib.trainers.stacks import why_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from studylib.datasets.base import Dataset, Split
     from studylib.models.base import Model
@@ -28,15 +29,50 @@ if TYPE_CHECKING:
 
 WHOLE: Mapping[str, int] = {}  # no fold: all train rows
 SCORES = "candidate_scores"  # the curve of what the candidates of one fit were chosen by, infinite for none
-TRAINERS = ("gradient", "linear", "factorization", "confidence", "ratings", "alternating")
+TRAINERS = ("gradient", "stacked", "linear", "factorization", "confidence", "ratings", "alternating")
+FAMILIES = {"gradient": {"gradient", "stacked"}}  # which of the two it is depends on the techniques
 # of interactions: by steps, and exact
 OF_INTERACTIONS = {"ranking": ("factorization", "confidence"), "rating": ("ratings", "alternating")}
 
 
 def trainer(task: str, optimizer: str) -> str:
-    """Return which of ``TRAINERS`` learns a dataset's ``task`` with an ``optimizer``."""
+    """Return which of ``TRAINERS`` learns a dataset's ``task`` with an ``optimizer``; see ``stacks`` too."""
     stochastic, exact = OF_INTERACTIONS.get(task, ("gradient", "linear"))
     return exact if optimizer == "exact" else stochastic
+
+
+@final
+@dataclass(frozen=True)
+class Case:
+    """What one of several fits of a stack has of its own."""
+
+    settings: Settings
+    training: Training
+    seed: int
+    fold: Mapping[str, int]
+
+
+def fits(dataset: Dataset, model: Model, cases: Sequence[Case], device: str) -> list[Outcome | Divergence]:
+    """Return what ``fit`` does for each of ``cases``, which may be stacked, or why it diverged.
+
+    They have the same techniques, but for strengths, and the same training, but for the learning rate.
+
+    Raises:
+        ParameterError: the parts do not fit together.
+    """
+    from studylib.trainers import stacked
+
+    members = []
+    for case in cases:
+        [regularizers] = choices(case.settings)
+        refuse_misfits(dataset, model, regularizers, case.training, where="fit")
+        split = _split(dataset, case.seed, case.fold)
+        members.append(stacked.Member(split, regularizers, case.training, case.seed))
+    trained = stacked.train(members, model, device)
+    return [
+        one if isinstance(one, Divergence) else _measured(one, member.split, model, member.regularizers)
+        for one, member in zip(trained, members, strict=True)
+    ]
 
 
 def fit(
@@ -64,11 +100,7 @@ def fit(
     candidates = choices(settings)
     for regularizers in candidates:
         refuse_misfits(dataset, model, regularizers, training, where="fit")
-    split = dataset.split(seed)
-    if fold:
-        from studylib.trainers.folding import folded
-
-        split = folded(split, seed, fold)
+    split = _split(dataset, seed, fold)
     which = trainer(dataset.task, training.optimizer)
     if which == "linear":
         outcome, taken = _exact(split, candidates, training, seed)
@@ -79,6 +111,15 @@ def fit(
     return learn(split, model, candidates[0], training, seed, device)
 
 
+def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
+    split = dataset.split(seed)
+    if fold:
+        from studylib.trainers.folding import folded
+
+        split = folded(split, seed, fold)
+    return split
+
+
 def _gradient(
     split: Split,
     model: Model,
@@ -87,10 +128,22 @@ def _gradient(
     seed: int,
     device: str,
 ) -> Outcome:
-    from studylib.trainers import gradient
+    if why_alone(model, regularizers, device):
+        from studylib.trainers import gradient
+
+        trained = gradient.train(split, model, regularizers, training, seed, device)
+        return _measured(trained, split, model, regularizers)
+    from studylib.trainers import stacked
+
+    [found] = stacked.train([stacked.Member(split, regularizers, training, seed)], model, device)
+    if isinstance(found, Divergence):
+        raise found
+    return _measured(found, split, model, regularizers)
+
+
+def _measured(trained: Trained, split: Split, model: Model, regularizers: tuple[Regularizer, ...]) -> Outcome:
     from studylib.trainers._rewiring import weights
 
-    trained = gradient.train(split, model, regularizers, training, seed, device)
     acting = [weights(trained.module, layer) for layer in model.layers()]
     metrics, curves = supervised(trained.predictive, split)
     metrics |= sizes(*(w.detach().cpu().numpy() for w in acting))

@@ -1,0 +1,104 @@
+"""Which fits that wait are trained as one network, and how many of them at a time.
+
+The fits of a stack share dataset, model, techniques and training; they differ in the seed, in the strengths
+of their techniques, and in the learning rate. How wide a stack is decides how long it takes, and no number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, final
+
+from studylib import datasets, models
+from studylib.errors import ParameterError
+from studylib.trainers import fitting
+from studylib.trainers.candidates import choices
+from studylib.trainers.stacks import why_alone
+
+if TYPE_CHECKING:
+    from studylib.plan import FitSpec
+
+# replicas from which on more of them bring hardly anything, by device and model: `python -m benchmarks
+# stacks` prints the seconds per step behind them. A processor is busy with some; a GPU takes many.
+MOST: Mapping[str, Mapping[str, int]] = {
+    "cpu": {"linear": 20, "mlp": 10, "bag_of_words": 10},
+    "cuda": {"linear": 400, "mlp": 400, "bag_of_words": 100},
+}
+
+
+def stack_of(spec: FitSpec) -> str:
+    """Return what the fits of one stack have in common; empty for a fit that is trained by itself."""
+    try:
+        model = _model(json.dumps(spec.model, sort_keys=True))
+        task = _task(json.dumps(spec.dataset, sort_keys=True))
+        candidates = choices(spec.regularizers)
+    except ParameterError:  # it is told when the fit is computed
+        return ""
+    by_steps = fitting.trainer(task, spec.training["optimizer"]) == "gradient"
+    if not by_steps or len(candidates) > 1 or why_alone(model, candidates[0], spec.device):
+        return ""
+    techniques = {one.name: _without(one.model_dump(mode="json"), one.dial()) for one in candidates[0]}
+    common = {
+        **spec.to_dict(),
+        "seed": None,
+        "training": _without(spec.training, "learning_rate"),
+        "regularizers": techniques,
+    }
+    return json.dumps(common, sort_keys=True)
+
+
+def _without(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != name}
+
+
+@lru_cache(maxsize=64)
+def _model(settings: str) -> Any:
+    own = json.loads(settings)
+    return models.CATALOGUE.make(own.pop("name"), own)
+
+
+@lru_cache(maxsize=64)
+def _task(settings: str) -> str:
+    own = json.loads(settings)
+    return datasets.CATALOGUE.make(own.pop("name"), own).task
+
+
+@final
+class Waiting:
+    """Fits that wait, first come, first served, and with the first those of its stack."""
+
+    def __init__(self, specs: Iterable[FitSpec], stack_of: Callable[[FitSpec], str] = stack_of) -> None:
+        self._stacks: OrderedDict[str, deque[tuple[FitSpec, int]]] = OrderedDict()
+        self._stack_of = stack_of
+        self.extend(specs)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._stacks.values()))
+
+    def extend(self, specs: Iterable[FitSpec]) -> None:
+        """Let ``specs`` wait, behind the others, for their first attempt."""
+        for spec in specs:
+            self._stacks.setdefault(self._stack_of(spec) or spec.key, deque()).append((spec, 1))
+
+    def again(self, spec: FitSpec, attempt: int) -> None:
+        """Let a fit be next, and by itself: whatever ended its stack, its mates are not to end with it."""
+        own = f"{spec.key} {attempt}"
+        self._stacks[own] = deque([(spec, attempt)])
+        self._stacks.move_to_end(own, last=False)
+
+    def take(self, workers: int) -> list[tuple[FitSpec, int]]:
+        """Return the fits that are next, with the numbers of their attempts.
+
+        No more than pay at a time, and no more than leave something to each of the ``workers``.
+        """
+        stack, fits = next(iter(self._stacks.items()))
+        spec, _ = fits[0]
+        most = MOST.get(spec.device, {}).get(spec.model["name"], 1)
+        parts = max(-(-len(fits) // most), min(workers, len(fits)))
+        taken = [fits.popleft() for _ in range(-(-len(fits) // parts))]
+        if not fits:
+            del self._stacks[stack]
+        return taken
