@@ -60,7 +60,7 @@ def test_files_that_betray_their_class_are_found() -> None:
     assert "leakage?: the size of its file" in found
     assert "small: 63 of 63 images have a side below 32 pixels" in found
     assert "--set dataset.size=20" in found
-    assert "cut off: 33 of 63 images are more than 3 times as long as wide" in found
+    assert "cut off: 33 of 63 images are over 3 times as long as wide" in found
     assert "blank: 3 images are of one colour" in found
     assert "duplicates: 2 rows" in found
 

@@ -83,7 +83,7 @@ def _told(kinds: Sequence[Any], labels: np.ndarray) -> tuple[float, float]:
 
     known = {kind: number for number, kind in enumerate(dict.fromkeys(kinds))}
     table = np.zeros((len(known), int(labels.max()) + 1), dtype=np.int64)
-    np.add.at(table, ([known[kind] for kind in kinds], labels), 1)
+    np.add.at(table, (np.array([known[kind] for kind in kinds]), labels), 1)
     common = table[table.sum(axis=1) >= max(5, len(labels) // 100)]
     if not len(common) or common.sum() < len(labels) / 2:
         return 0.0, 1.0
