@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from time import perf_counter
 from typing import Any, TypeVar, final
 
 from studylib import datasets, models, processes
 from studylib.components import Catalogue, Component, build
+from studylib.datasets._own import OwnData
+from studylib.datasets.base import content_hash
 from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.pool import DIED, Stopped
@@ -140,8 +142,11 @@ def _told(error: Exception) -> str:
 def _outcome(spec: FitSpec) -> Outcome:
     from studylib.trainers.fitting import fit
 
+    dataset = _named(datasets.CATALOGUE, spec.dataset)
+    if isinstance(dataset, OwnData) and _content(dataset, tuple(dataset.origin())) != spec.content:
+        raise StudyError(f"{dataset.path}: the file was changed since this run began. Start it again.")
     return fit(
-        _named(datasets.CATALOGUE, spec.dataset),
+        dataset,
         _named(models.CATALOGUE, spec.model),
         spec.regularizers,
         build(Training, spec.training, "training"),
@@ -149,6 +154,11 @@ def _outcome(spec: FitSpec) -> Outcome:
         spec.device,
         spec.fold,
     )
+
+
+@lru_cache(maxsize=4)
+def _content(dataset: OwnData, origin: tuple[str, ...]) -> str:  # noqa: ARG001  # by which it is remembered
+    return content_hash(dataset)
 
 
 def _named(catalogue: Catalogue[C], settings: Mapping[str, Any]) -> C:
