@@ -62,9 +62,21 @@ class StudyParams(Plain):
         return self.arms[0]
 
     def strengths(self, regularizer: str) -> dict[str, float]:
-        """Return by arm the fixed strength of ``regularizer``, for arms that have one above 0."""
-        own = {arm.name: arm.regularizers.get(regularizer, {}).get("strength") for arm in self.arms}
-        return {name: float(s) for name, s in own.items() if isinstance(s, int | float) and s > 0}
+        """Return by arm the fixed strength of ``regularizer``, above 0, of arms that differ in it alone.
+
+        They have model and training of the run, and the other settings of the first such arm.
+        """
+        found: dict[str, float] = {}
+        rest: list[Any] = []
+        for arm in self.arms:
+            own = dict(arm.regularizers.get(regularizer, {}))
+            strength = own.pop("strength", None)
+            alike = (arm.model, arm.training) == (self.model, self.training)
+            if alike and isinstance(strength, int | float) and strength > 0:
+                rest.append({**arm.regularizers, regularizer: own})
+                if rest[-1] == rest[0]:
+                    found[arm.name] = float(strength)
+        return found
 
     def about_data(self) -> str:
         """Return what a reader should know of the dataset, as a list in Markdown; this reads the dataset."""
