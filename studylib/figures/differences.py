@@ -101,7 +101,7 @@ def _note(level: float, margin: float, unit: Quantity) -> str:
     note = f"Bars: {percent(level, 0)} intervals of the mean over paired seeds."
     if not margin:
         return note
-    size = f"{margin:g} {unit.unit}".strip()
+    size = f"{margin:g} {'point' if (margin, unit.unit) == (1, 'points') else unit.unit}".strip()
     return f"{note} Grey band: up to {size} either way, too small to matter."
 
 

@@ -52,6 +52,12 @@ class Metric:
         """Return the size of a difference without its sign, as a reader knows it: ``2.1 points``."""
         return f"{self.digits(abs(difference), half_width)} {self.unit_shown(target_unit)}".strip()
 
+    def amount(self, size: float, target_unit: str = "") -> str:
+        """Return a size that somebody chose, with its unit and every digit: ``0.5 points``, ``1 point``."""
+        unit = self.unit_shown(target_unit)
+        shown = f"{size * self.scale:g}"
+        return f"{shown} {'point' if (shown, unit) == ('1', 'points') else unit}".strip()
+
     def digits(self, difference: float, half_width: float = 0.0) -> str:
         """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
         doubt = half_width if 0 < half_width < inf else difference * 0.3
