@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, final
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, places
-from studylib.arms import Arm, arms_of, common_of, described, part
+from studylib.arms import Arm, arms_of, common_of, described, part, strengths
 from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
@@ -66,17 +66,8 @@ class StudyParams(Plain):
 
         They have model and training of the run, and the other settings of the first such arm.
         """
-        found: dict[str, float] = {}
-        rest: list[Any] = []
-        for arm in self.arms:
-            own = dict(arm.regularizers.get(regularizer, {}))
-            strength = own.pop("strength", None)
-            alike = (arm.model, arm.training) == (self.model, self.training)
-            if alike and isinstance(strength, int | float) and strength > 0:
-                rest.append({**arm.regularizers, regularizer: own})
-                if rest[-1] == rest[0]:
-                    found[arm.name] = float(strength)
-        return found
+        alike = [arm for arm in self.arms if (arm.model, arm.training) == (self.model, self.training)]
+        return strengths(alike, regularizer)
 
     def about_data(self) -> str:
         """Return what a reader should know of the dataset, as a list in Markdown; this reads the dataset."""
