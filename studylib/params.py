@@ -221,6 +221,7 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
     if dataset and plain:
         told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
+        told.hear(dataset.refuse_seeds, plain.seeds)
     arms = (
         told.hear(arms_of, tree.get("arms"), dataset, common, tuning)
         if dataset and common and tuning
