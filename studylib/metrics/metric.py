@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
@@ -54,9 +55,7 @@ class Metric:
 
     def amount(self, size: float, target_unit: str = "") -> str:
         """Return a size that somebody chose, with its unit and every digit: ``0.5 points``, ``1 point``."""
-        unit = self.unit_shown(target_unit)
-        shown = f"{size * self.scale:g}"
-        return f"{shown} {'point' if (shown, unit) == ('1', 'points') else unit}".strip()
+        return counted(f"{size * self.scale:g}", self.unit_shown(target_unit))
 
     def digits(self, difference: float, half_width: float = 0.0) -> str:
         """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
@@ -66,6 +65,12 @@ class Metric:
     def unit_shown(self, target_unit: str) -> str:
         """Return the unit of a difference; empty for a bare number."""
         return target_unit if self.unit == OF_TARGET else self.unit
+
+
+def counted(number: str, unit: str) -> str:
+    """Return a number with its unit: ``1 point`` of points, ``1 unit of price`` of units of price."""
+    one = number == "1" and (unit == "points" or unit.startswith("units of "))
+    return f"{number} {re.sub('^(point|unit)s', lambda word: word[1], unit) if one else unit}".strip()
 
 
 def _decimals(half_width: float) -> int:
