@@ -22,7 +22,7 @@ import numpy as np
 
 from studylib.downloads import data_folder
 
-STRENGTHS, FOLDS, RATIO, GAP, ROUNDS = 100, 10, 0.5, 1e-6, 5
+STRENGTHS, FOLDS, RATIO, GAP, ROUNDS = 100, 10, 0.5, 1e-6, 3
 PRINTED = (0, 60.1, 663.7, 888.9, 1250.7, 1440.8, 1537.1, 1914.6, 2115.7, 2195.8, 2802.4, 2863.0)
 Rows = tuple[np.ndarray, np.ndarray]
 

@@ -230,3 +230,20 @@ def _mapping(value: Any, where: str) -> Tree:
         if not isinstance(name, str):
             raise ParameterError(f"{where}: expected text as a name, got {name!r}. Put it in quotes.")
     return value
+
+
+def strengths(arms: Iterable[Arm], regularizer: str) -> dict[str, float]:
+    """Return the fixed strength of ``regularizer``, above 0, of the first arm that has one, and of its like.
+
+    Those differ from it in nothing but the strength.
+    """
+    found: dict[str, float] = {}
+    first: Any = None
+    for arm in arms:
+        own = dict(arm.regularizers.get(regularizer, {}))
+        strength = own.pop("strength", None)
+        if isinstance(strength, int | float) and strength > 0:
+            rest = {**arm.regularizers, regularizer: own}
+            first = rest if first is None else first
+            found |= {arm.name: float(strength)} if rest == first else {}
+    return found

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from time import perf_counter
 from typing import Any, TypeVar, final
 
 from studylib import datasets, models, processes
 from studylib.components import Catalogue, Component, build
+from studylib.datasets._own import OwnData
+from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.pool import DIED, Stopped
@@ -169,13 +171,11 @@ def _ok(outcome: Outcome) -> Result:
 def _outcomes(specs: Sequence[FitSpec]) -> list[Outcome | Divergence]:
     from studylib.trainers.fitting import Case, fits
 
-    first = specs[0]
     cases = [
         Case(spec.regularizers, build(Training, spec.training, "training"), spec.seed, spec.fold)
         for spec in specs
     ]
-    dataset, model = _named(datasets.CATALOGUE, first.dataset), _named(models.CATALOGUE, first.model)
-    return fits(dataset, model, cases, first.device)
+    return fits(_dataset(specs[0]), _named(models.CATALOGUE, specs[0].model), cases, specs[0].device)
 
 
 def _told(error: Exception) -> str:
@@ -186,7 +186,7 @@ def _outcome(spec: FitSpec) -> Outcome:
     from studylib.trainers.fitting import fit
 
     return fit(
-        _named(datasets.CATALOGUE, spec.dataset),
+        _dataset(spec),
         _named(models.CATALOGUE, spec.model),
         spec.regularizers,
         build(Training, spec.training, "training"),
@@ -194,6 +194,23 @@ def _outcome(spec: FitSpec) -> Outcome:
         spec.device,
         spec.fold,
     )
+
+
+def _dataset(spec: FitSpec) -> Dataset:
+    """Return the dataset of a fit.
+
+    Raises:
+        StudyError: it is of one's own, and holds something else than when the fit was planned.
+    """
+    dataset = _named(datasets.CATALOGUE, spec.dataset)
+    if isinstance(dataset, OwnData) and _content(dataset, tuple(dataset.origin())) != spec.content:
+        raise StudyError(f"{dataset.path}: the file was changed since this run began. Start it again.")
+    return dataset
+
+
+@lru_cache(maxsize=4)
+def _content(dataset: OwnData, origin: tuple[str, ...]) -> str:  # noqa: ARG001  # by which it is remembered
+    return content_hash(dataset)
 
 
 def _named(catalogue: Catalogue[C], settings: Mapping[str, Any]) -> C:

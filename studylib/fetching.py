@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EDQUOT, EFBIG, ENOSPC
 from hashlib import file_digest
@@ -109,7 +110,7 @@ def _complete(file: File, part: Path) -> None:
 
 
 def _download(file: File, part: Path) -> None:
-    """Ask again, a few times, for what is missing.
+    """Ask for what is missing, and a few times more if that may help.
 
     Raises:
         RequestException: the last reason why it did not come.
@@ -117,21 +118,20 @@ def _download(file: File, part: Path) -> None:
     """
     from requests import HTTPError, RequestException
 
-    tell = _line(file)
-    for tried in range(TRIES):
-        try:
-            _stream(file, part, tell)
-        except RequestException as error:
-            hopeless = isinstance(error, HTTPError) and _status(error) not in AGAIN
-            if hopeless or tried == TRIES - 1:
-                raise
-        if _size(part) == file.bytes:
-            break
-        sleep(PAUSE * 2**tried)
-    tell(None)
+    with _line(file) as tell:
+        for tried in range(TRIES):
+            try:
+                _stream(file, part, tell)
+            except RequestException as error:
+                hopeless = isinstance(error, HTTPError) and _status(error) not in AGAIN
+                if hopeless or tried == TRIES - 1:
+                    raise
+            if _size(part) == file.bytes:
+                break
+            sleep(PAUSE * 2**tried)
 
 
-def _stream(file: File, part: Path, tell: Callable[[int | None], None]) -> None:
+def _stream(file: File, part: Path, tell: Callable[[int], None]) -> None:
     """Append to ``part`` what it lacks; a server that cannot begin in the middle begins anew."""
     import requests
 
@@ -161,17 +161,20 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _line(file: File) -> Callable[[int | None], None]:
-    """Return the function that shows on a terminal how many bytes are there, and wipes that at the end."""
+@contextmanager
+def _line(file: File) -> Iterator[Callable[[int], None]]:
+    """Give the function that shows on a terminal how many bytes are there; in the end that is wiped away."""
     shown = sys.stderr.isatty()
 
-    def tell(have: int | None) -> None:
+    def write(words: str) -> None:
         if shown:
-            words = "" if have is None else f"{file.path}: {have / MB:.1f} of {file.bytes / MB:.1f} MB"
             sys.stderr.write(f"\r\x1b[K{words}")
             sys.stderr.flush()
 
-    return tell
+    try:
+        yield lambda have: write(f"{file.path}: {have / MB:.1f} of {file.bytes / MB:.1f} MB")
+    finally:
+        write("")
 
 
 def _refuse_full(file: File, folder: Path, part: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from time import time
 from typing import Any, Literal, final
 
 from studylib import locks, needs, places, processes, store
@@ -18,6 +19,8 @@ from studylib.plan import FitSpec
 
 DRAFT = re.compile(r"\..+\.(\d+)\.tmp")  # as ``records.write_whole`` names them
 BUILD = re.compile(r"(.+)-[0-9a-f]{16}\.npz")  # as ``datasets._cache`` names them
+TABLE = "table-*.json"  # as ``datasets._columns`` names what it has read of a file, beside the numbers
+UNUSED = 7 * 24 * 3600.0  # seconds after which such a table goes: its file is read again in a minute
 ADVICE = "Name another store with STUDYLIB_STORE."
 
 
@@ -99,7 +102,7 @@ def survey(folder: Path | None = None) -> Holdings:
             found = _waste("fit", f"{kept.key[:12]} ({kept.fit})", "no record needs it", _pair(path))
         if path.stem not in needed.keys:
             waste.append(found)
-    waste += [*_drafts(folder), *_superseded(folder / "datasets")]
+    waste += [*_drafts(folder), *_superseded(folder / "datasets"), *_unused(folder / "datasets")]
     waste += [_waste("edition", path.name, "its record is gone", [path]) for path in needed.gone]
     return Holdings(folder, tuple(fits), damaged, tuple(waste), needed)
 
@@ -220,3 +223,11 @@ def _superseded(datasets: Path) -> Iterator[Waste]:
             builds.setdefault(build[1], []).append(path)
     for older in builds.values():
         yield from (_waste("dataset", path.name, "a later build replaced it", [path]) for path in older[:-1])
+
+
+def _unused(datasets: Path) -> Iterator[Waste]:
+    """Give what was read of files of one's own and not used for a week."""
+    for path in sorted(datasets.glob(TABLE)):
+        if time() - _written(path) > UNUSED:
+            files = [half for half in (path, path.with_suffix(".f64")) if half.is_file()]
+            yield _waste("dataset", path.stem, "nobody used this table of one's own for a week", files)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, final
 from pydantic import BaseModel, ConfigDict, Field
 
 from studylib import datasets, metrics, places
-from studylib.arms import Arm, arms_of, common_of, described, part
+from studylib.arms import Arm, arms_of, common_of, described, part, strengths
 from studylib.components import build
 from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Complaints, ParameterError, nearest, unknown
@@ -62,9 +62,12 @@ class StudyParams(Plain):
         return self.arms[0]
 
     def strengths(self, regularizer: str) -> dict[str, float]:
-        """Return by arm the fixed strength of ``regularizer``, for arms that have one above 0."""
-        own = {arm.name: arm.regularizers.get(regularizer, {}).get("strength") for arm in self.arms}
-        return {name: float(s) for name, s in own.items() if isinstance(s, int | float) and s > 0}
+        """Return by arm the fixed strength of ``regularizer``, above 0, of arms that differ in it alone.
+
+        They have model and training of the run, and the other settings of the first such arm.
+        """
+        alike = [arm for arm in self.arms if (arm.model, arm.training) == (self.model, self.training)]
+        return strengths(alike, regularizer)
 
     def about_data(self) -> str:
         """Return what a reader should know of the dataset, as a list in Markdown; this reads the dataset."""
@@ -218,6 +221,7 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
     if dataset and plain:
         told.hear(metrics.refuse_misfit, plain.metric, dataset.task)
+        told.hear(dataset.refuse_seeds, plain.seeds)
     arms = (
         told.hear(arms_of, tree.get("arms"), dataset, common, tuning)
         if dataset and common and tuning

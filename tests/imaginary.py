@@ -9,6 +9,7 @@ import numpy as np
 
 from studylib.compare import concluded
 from studylib.records import Fit, Record
+from studylib.trials import Trial
 
 SEEDS = 8
 GAINS = {
@@ -76,6 +77,45 @@ def regression() -> Record:
     params = _params(keeps) | {"metric": "test_rmse", "smallest_effect": 0.5}
     facts = _facts("regression") | {"unit": "mg/dl"}
     return concluded(Record("tabular", "default", params, facts, tuple(fits), _versions()))
+
+
+def tuned(**changes: Any) -> Record:
+    """A ridge whose strength is at the high end in every seed, a net with two open settings, and neither.
+
+    The trials of the ridge are whole fits, those of the net came out of one fit for each seed.
+    """
+    rng = np.random.default_rng(6)
+    strengths, mixes = [0.01, 0.1, 1.0, 10.0], [0.2, 0.8]
+    arms = {
+        "none": {},
+        "ridge": {"l2": {"strength": {"low": 0.01, "high": 10.0, "points": 4}}},
+        "net": {"elastic_net": {"strength": {"low": 0.1, "high": 1.0, "points": 2}, "mix": mixes}},
+    }
+    fits = []
+    for seed in range(SEEDS):
+        luck = rng.normal(0, 0.02)
+        ridge = tuple(
+            Trial({"l2.strength": s}, 0.9 - 0.1 * k + luck, "ok", (f"{seed}{k}",), 0.95 - 0.1 * k + luck)
+            for k, s in enumerate(strengths)
+        )
+        lost = Trial({"elastic_net.strength": 0.1, "elastic_net.mix": 0.2}, None, "diverged")
+        net = (
+            lost,
+            *(
+                Trial({"elastic_net.strength": s, "elastic_net.mix": m}, s + m + luck)
+                for s, m in ((0.1, 0.8), (1.0, 0.2), (1.0, 0.8))
+            ),
+        )
+        losses = {"validation_loss": 0.8 + luck, "test_loss": 0.8 + luck + rng.normal(0, 0.05)}
+        fits.append(Fit("none", seed, metrics={"test_rmse": 55.0 + seed, **losses}))
+        fits.append(
+            Fit("ridge", seed, metrics={"test_rmse": 53.0 + seed, "test_loss": 0.65 + luck}, trials=ridge)
+        )
+        fits.append(Fit("net", seed, metrics={"test_rmse": 54.0 + seed, "test_loss": 0.9 + luck}, trials=net))
+    params = _params(arms) | {"metric": "test_rmse", "smallest_effect": 0.5, "arms": arms}
+    facts = _facts("regression") | {"unit": "mg/dl"}
+    record = concluded(Record("tabular", "default", params, facts, tuple(fits), _versions()))
+    return replace(record, **changes)
 
 
 def forecasting() -> Record:

@@ -196,4 +196,36 @@ class Visits(MadeUp):
         return rooms
 
 
-DATASETS: tuple[MadeUp, ...] = (Pictures(), Measures(), Prices(), Sentences(), Visits(), Tides())
+@final
+class Stars(MadeUp):
+    """What 30 guests think of 40 rooms, one to five stars; like guests and rooms agree, with some noise.
+
+    ``test_labels`` gives the test ratings other stars.
+    """
+
+    task: ClassVar[str] = "rating"
+    inputs: ClassVar[str] = "interactions"
+    shape: ClassVar[tuple[int, ...]] = (30, 40)
+    outputs: ClassVar[int] = 1
+
+    @property
+    def unit(self) -> str:
+        """Return stars."""
+        return "stars"
+
+    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return 300 different pairs of guest and room, and their stars."""
+        pairs = rng.permutation(np.argwhere(np.ones(self.shape)))[:300]
+        alike = pairs[:, 0] % 2 == pairs[:, 1] % 2
+        return pairs, (2.5 + alike + rng.normal(0, 0.7, 300)).clip(1, 5).round()
+
+    def split(self, seed: int) -> Split:
+        """Return 200 ratings to train on, 50 to validate and 50 to test."""
+        x, y = self.draw(numpy_generator(seed, "split"))
+        if self.test_labels:
+            y[250:] = 6 - y[250:]
+        train, validation, test = map(Examples, np.split(x, [200, 250]), np.split(y, [200, 250]))
+        return Split(train, validation, test, self.shape, self.outputs)
+
+
+DATASETS: tuple[MadeUp, ...] = (Pictures(), Measures(), Prices(), Sentences(), Visits(), Stars(), Tides())

@@ -79,7 +79,7 @@ def test_every_setting_has_its_type_and_its_default(catalogue: Catalogue[Any], n
     """A form could be made from the list: type, and a default unless the setting is required."""
     cls = catalogue[name]
 
-    assert cls.settings().keys() == cls.model_fields.keys()
+    assert list(cls.settings()) == [field.alias or name for name, field in cls.model_fields.items()]
     for setting in cls.settings().values():
         assert isinstance(setting["type"], str)
         assert ("default" in setting) != setting["required"]

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
-from imaginary import SEEDS, classification, forecasting, ranking, regression
+from imaginary import SEEDS, classification, forecasting, ranking, regression, tuned
 
 from studylib import compare, figures, metrics
 from studylib.figures._fifths import by_fifth
@@ -47,17 +47,20 @@ LAMBDAS = {"l2": 1e-3, "dropout": 1e-2, "l2 strong": 1e-1}
 DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_augmented": lambda: draw_augmented(IMAGES),
     "draw_coefficient_paths": lambda: draw_coefficient_paths(STRENGTHS, PATHS),
+    "draw_chosen": lambda: figures.draw_chosen(tuned()),
     "draw_confidences": lambda: figures.draw_confidences(classification()),
     "draw_differences": lambda: draw_differences(classification()),
     "draw_error_by_step": lambda: figures.draw_error_by_step(forecasting()),
     "draw_forecasts": lambda: figures.draw_forecasts(WAVES[:, :20], WAVES[:, 20:], {"none": WAVES[:, 19:-1]}),
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
+    "draw_optimism": lambda: figures.draw_optimism(tuned()),
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
     "draw_activity": lambda: figures.draw_activity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
+    "draw_tuning": lambda: figures.draw_tuning(tuned()),
     "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
 OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_technique"}

@@ -35,7 +35,8 @@ from studylib.trainers._rewiring import rewire
 from studylib.trainers._steps import Update
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.gradient import EVALUATION_ROWS, Trained, train
+from studylib.trainers._evaluation import EVALUATION_ROWS
+from studylib.trainers.gradient import Trained, train
 from studylib.trainers.techniques import Techniques
 
 # what switches a technique off when it is 0

@@ -99,6 +99,16 @@ def test_a_constant_column_gets_no_weight(loss: Loss) -> None:
     assert ours.weights[1:3] == pytest.approx(plain.weights, rel=1e-9)
 
 
+@every_loss
+def test_a_constant_column_gets_no_weight_from_ridge(loss: Loss) -> None:
+    """Nor does what rounding leaves of it keep the solver from the optimum of many columns."""
+    x, y = random_rows(20, 300, loss)
+    ours = solve(np.column_stack([x, np.full((20, 50), 0.3)]), y, l1=0, l2=0.01, loss=loss)
+
+    assert not ours.weights[300:].any()
+    assert ours.weights[:300] == pytest.approx(solve(x, y, l1=0, l2=0.01, loss=loss).weights, abs=1e-10)
+
+
 @pytest.mark.parametrize("seed", [*range(30), 244, 927, 953])
 def test_ties_lead_the_solver_in_no_circle(seed: int) -> None:
     """Whole-numbered tables end at their optimum from near and far.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 
-from studylib import datasets
+from studylib import datasets, housekeeping, plan
 from studylib.datasets._columns import columns_of
 from studylib.datasets._design import Design, features
 from studylib.datasets.base import content_hash
+from studylib.executors import compute_one
 from studylib.places import store_folder
 from studylib.runs import from_command_line
 
@@ -233,10 +235,10 @@ def test_columns_are_read_once_and_kept(sales: Path, monkeypatch: pytest.MonkeyP
     """What is kept by the content is found again from another folder, and read again if it is damaged."""
     monkeypatch.chdir(sales.parent)
     first = columns_of("sales.csv", ("area", "rooms"))
-    folders = set((store_folder() / "datasets").glob("table-*"))
+    folders = set((store_folder() / "datasets").glob("table-*.json"))
     again = columns_of(str(sales), ("area", "rooms"))
 
-    assert set((store_folder() / "datasets").glob("table-*")) == folders
+    assert set((store_folder() / "datasets").glob("table-*.json")) == folders
     assert np.array_equal(again.of("area"), first.of("area"), equal_nan=True)
     assert content_hash(made(sales)) == content_hash(made(sales.relative_to(sales.parent)))
     with pytest.raises(ValueError, match="read-only"):
@@ -270,3 +272,34 @@ def test_iris_runs_with_three_classes(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [len(part) for part in (params.dataset.split(0).train, params.dataset.split(0).test)] == [90, 30]
     assert params.dataset.words()["source"] == "iris.csv, brought by whoever ran this"
     assert str(tmp_path) not in request.command + params.about_data()
+
+
+def test_a_file_that_is_changed_during_a_run_fails_its_fits(sales: Path, tmp_path: Path) -> None:
+    """What is computed from other rows is not kept under the name of those that were planned."""
+    path = tmp_path / "changing.csv"
+    path.write_bytes(sales.read_bytes())
+    settings = ["dataset.name=csv", f"dataset.path={path}", "dataset.target=price", "seeds=2"]
+    params = from_command_line("tabular", None, settings, [], None).params
+    content = content_hash(params.dataset)
+    spec = plan.plan(params, content, "cpu")[params.arms[0].name, 0]
+    before = compute_one(spec)
+    path.write_bytes(path.read_bytes().replace(b"True", b"False"))
+    after = compute_one(spec)
+
+    assert (before.status, after.status) == ("ok", "failed")
+    assert "changing.csv: the file was changed since this run began" in after.reason
+
+
+def test_a_table_that_nobody_uses_may_go(
+    sales: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a week, with its numbers; the latest stays, and a damaged one is read again."""
+    monkeypatch.setenv("STUDYLIB_STORE", str(tmp_path))
+    found = {columns_of(str(sales), ("sold", name)).names[1] for name in ("rooms", "price")}
+    old, new = sorted((tmp_path / "datasets").glob("table-*.json"))
+    os.utime(old, (0, 0))
+    [waste] = housekeeping.survey().waste
+
+    assert found == {"rooms", "price"}
+    assert set(waste.files) == {old, old.with_suffix(".f64")}
+    assert new.is_file()

@@ -323,12 +323,25 @@ def test_headings_are_put_in_order_and_listed(study: Page) -> None:
     assert nav[-1] == ("provenance", "How to make this page again")
 
 
+def test_the_parameters_of_a_run_stand_for_those_of_the_notebook(tmp_path: Path) -> None:
+    """A page says which parameters were used, and those of the notebook where nobody said others."""
+    own = code("parameters", "seeds = 3", tags=("parameters",))
+    given = code("injected-parameters", "seeds = 8", tags=("injected-parameters",))
+    alone, both = (
+        study_of(executed(tmp_path / f"{name}.ipynb", said("title", "# A study"), *cells), classification())
+        for name, cells in (("alone", [own]), ("both", [own, given]))
+    )
+
+    assert "Parameters, as the notebook has them" in alone.html
+    assert "Parameters of this run" in both.html
+    assert "Parameters, as the notebook has them" not in both.html
+
+
 def test_code_is_folded_and_named(study: Page) -> None:
     """Every code cell is behind a summary with the words of its id, and none is open."""
     summaries = re.findall(r"<summary>([^<]*)</summary>", study.html)
 
     assert "Code: figure differences" in summaries
-    assert "Parameters, as the notebook has them" in summaries
     assert "Parameters of this run" in summaries
     assert not [d for d in study.all("details") if "open" in d]
 

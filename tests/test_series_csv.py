@@ -11,6 +11,7 @@ import pytest
 from studylib import datasets
 from studylib.datasets._series import Cuts, together
 from studylib.errors import ParameterError
+from studylib.inspection import inspected
 from studylib.runs import from_command_line
 
 if TYPE_CHECKING:
@@ -242,3 +243,32 @@ def test_the_study_takes_it_by_three_settings(tmp_path: Path) -> None:
 
     assert params.dataset.name == "series_csv"
     assert (params.metric, params.smallest_effect) == ("test_mse", 0.01)
+
+
+def found(folder: Path, table: pd.DataFrame, **settings: Any) -> dict[str, str]:
+    """Return what a look at the table finds, by its kind."""
+    return {
+        one.what: f"{one.text} {one.advice}" for one in inspected(made(folder, table, **settings)).findings
+    }
+
+
+def test_a_look_finds_what_misleads_in_a_series(tmp_path: Path) -> None:
+    """A shift, a standstill, a rhythm that is not seen, and columns that are the target, now or later."""
+    table = frame()
+    others = table.assign(kW=table["MW"] * 1000, next=table["MW"].shift(-3).ffill())
+    shifted = table.assign(MW=table["MW"] + np.where(np.arange(ROWS) > 250, 40, 0))
+
+    assert found(tmp_path, table) == {}
+    assert "standard deviations above what is learnt from" in found(tmp_path, shifted)["shift"]
+    assert "in 40 steps on end, from step 101" in found(tmp_path, standing(table))["standstill"]
+    assert "after 24 steps" in found(tmp_path, table, look_back=12)["rhythm"]
+    assert "--set dataset.look_back=25" in found(tmp_path, table, look_back=12)["rhythm"]
+    assert "'next' is the target 3 steps later" in found(tmp_path, others, columns=["next"])["leakage?"]
+    assert "'kW' is the target on" in found(tmp_path, others, columns=["kW"])["copy"]
+
+
+def standing(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with 40 equal loads from the hundredth on."""
+    copy = table.copy()
+    copy.loc[100:139, "MW"] = 50.0
+    return copy

@@ -7,6 +7,7 @@ from studylib.compare.monitoring import monitored, monitoring
 from studylib.compare.pairing import arm_means
 from studylib.compare.runs import ArmChange, Changes, changes
 from studylib.compare.sentences import concluded, headline, meaning, spoken
+from studylib.compare.stability import most_kept, stability
 from studylib.compare.tables import means, summary, table
 from studylib.compare.verdicts import contrasts, verdict
 
@@ -24,7 +25,9 @@ __all__ = [
     "means",
     "monitored",
     "monitoring",
+    "most_kept",
     "spoken",
+    "stability",
     "summary",
     "table",
     "verdict",

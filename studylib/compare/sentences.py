@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import ceil
 
 from studylib.compare.verdicts import ALPHA, contrasts, smallest_effect
-from studylib.metrics import OF_TARGET, Metric, metric_of
+from studylib.metrics import Metric, metric_of
 from studylib.records import Contrast, Record, Verdict
 from studylib.statistics import FEWEST_PAIRS, FEWEST_SEEN, Interval, fewest_signs
 
@@ -151,9 +151,8 @@ def _bounds(metric: Metric, interval: Interval, pairs: int) -> str:
 
 def _effect(metric: str, record: Record) -> str:
     asked = metric_of(metric)
-    unit = unit_of(record) if asked.unit == OF_TARGET else asked.unit
     effect = smallest_effect(record, metric)
-    return f"{effect * asked.scale:g} {unit}".strip() if effect else ""
+    return asked.amount(effect, unit_of(record)) if effect else ""
 
 
 def _names(some: Sequence[Contrast]) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from studylib.datasets import _cells, _csv_blocks, _writer
 from studylib.datasets._loading import Tell, loading
@@ -84,70 +84,78 @@ def _known(
     """Return the columns, or what is wrong: it is not read again to say so once more."""
     code = [sha256(Path(file).read_bytes()).hexdigest() for file in CODE]
     key = sha256(json.dumps([content, names, texts, code]).encode()).hexdigest()[:24]
-    folder = store_folder() / "datasets" / f"table-{key}"
+    kept = store_folder() / "datasets" / f"table-{key}.json"
     try:
-        return _opened(folder) or _built(folder, Source.of(path), names, texts)
+        return _opened(kept) or _built(kept, Source.of(path), names, texts)
     except ParameterError as error:
         return error
 
 
-def _opened(folder: Path) -> Columns | None:
-    """Return what is kept in ``folder``, None if nothing is, or if it is damaged."""
+def _opened(kept: Path) -> Columns | None:
+    """Return the columns whose facts are in ``kept``, None if nothing is, or if it is damaged."""
     import numpy as np
 
+    values = kept.with_suffix(".f64")
     try:
-        facts = json.loads((folder / "facts.json").read_bytes())
-        with (folder / "values.f64").open("rb") as file:
-            if file_digest(file, "sha256").hexdigest() != facts["sha256"]:
-                return None
+        facts = json.loads(kept.read_bytes())
+        if _digest(values) != facts["sha256"]:
+            return None
         shape = (facts["rows"], len(facts["names"]))
-        values = np.memmap(folder / "values.f64", dtype=np.float64, mode="r", shape=shape)
-    except (OSError, ValueError, KeyError):
+        cells = np.memmap(values, dtype=np.float64, mode="r", shape=shape)
+        levels, counts = (tuple(map(tuple, facts[name])) for name in ("levels", "counts"))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    levels, counts = (tuple(map(tuple, facts[name])) for name in ("levels", "counts"))
+    with suppress(OSError):
+        os.utime(kept)  # what is used stays when the store is pruned
     names, kinds = tuple(facts["names"]), tuple(facts["kinds"])
-    return Columns(names, kinds, levels, counts, values, facts["first"], facts["separator"])
+    return Columns(names, kinds, levels, counts, cells, facts["first"], facts["separator"])
 
 
-def _built(folder: Path, source: Source, names: Sequence[str], texts: Sequence[str]) -> Columns:
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _built(kept: Path, source: Source, names: Sequence[str], texts: Sequence[str]) -> Columns:
+    values = kept.with_suffix(".f64")
+    draft = values.with_name(f".{values.name}.{os.getpid()}.tmp")
     try:
-        draft.mkdir(parents=True, exist_ok=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
         with loading(source.shown, source.path.stat().st_size) as tell:
-            _write(draft, source, names, texts, tell)
-        shutil.rmtree(folder, ignore_errors=True)  # damaged, if it is there
-        draft.replace(folder)
+            facts = _write(draft, source, names, texts, tell)
+        draft.replace(values)
+        write_whole(kept, json.dumps(facts).encode())
     except OSError as error:
-        if not _opened(folder):  # somebody else may have been faster
-            raise StudyError(
-                f"{folder}: the table {source.shown} was read but cannot be kept: {error.strerror}."
-                " Set STUDYLIB_STORE to a folder that can be written to."
-            ) from None
+        raise StudyError(
+            f"{values}: the table {source.shown} was read but cannot be kept: {error.strerror}."
+            " Set STUDYLIB_STORE to a folder that can be written to, with room for it."
+        ) from None
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    built = _opened(folder)
+        draft.unlink(missing_ok=True)
+    built = _opened(kept)
     if not built:
-        raise StudyError(f"{folder}: what was kept of the table {source.shown} was changed by somebody.")
+        raise StudyError(f"{values}: what was kept of the table {source.shown} was changed by somebody.")
     return built
 
 
-def _write(folder: Path, source: Source, names: Sequence[str], texts: Sequence[str], tell: Tell) -> None:
+def _write(
+    path: Path, source: Source, names: Sequence[str], texts: Sequence[str], tell: Tell
+) -> dict[str, Any]:
+    """Write the numbers of the columns, and return what else is to be known of them."""
     import numpy as np
 
     kinds = {name: "text" if name in texts else "number" for name in names}
     while True:
         writer = Writer(source.shown, kinds)
-        with (folder / "values.f64").open("wb") as file:
+        with path.open("wb") as file:
             for block in source.blocks(names, tell):
                 file.write(np.ascontiguousarray(writer.numbers(block)).tobytes())
         if not writer.surprised:
             break
     if not writer.rows:
         raise ParameterError(f"{source.shown}: expected rows below the names of the columns, got none.")
-    levels, counts = in_order(folder / "values.f64", writer)
-    with (folder / "values.f64").open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    facts = {
+    levels, counts = in_order(path, writer)
+    return {
         "names": list(names),
         "kinds": list(kinds.values()),
         "levels": levels,
@@ -155,9 +163,8 @@ def _write(folder: Path, source: Source, names: Sequence[str], texts: Sequence[s
         "rows": writer.rows,
         "first": source.first,
         "separator": source.separator,
-        "sha256": digest,
+        "sha256": _digest(path),
     }
-    write_whole(folder / "facts.json", json.dumps(facts).encode())
 
 
 def kinds_of(columns: Columns) -> Mapping[str, Kind]:

@@ -11,6 +11,7 @@ from studylib.datasets._design import Design
 from studylib.datasets._own import OwnData
 from studylib.datasets._own_parts import TrainShare, ValidationShare
 from studylib.datasets._reading import Reading, read_of
+from studylib.datasets._sources import installed
 from studylib.datasets._splits import Parts, Scale
 from studylib.datasets._tables import Place
 from studylib.datasets._targets import refuse_unlearnt
@@ -71,6 +72,10 @@ class OwnTable(OwnData):
     def refuse_unusable(self) -> None:
         """Read it and draw a split, so that what is wrong is said before anything starts."""
         self._parts(0)
+
+    def origin(self) -> list[str]:
+        """Return the sha256 of the file, and the version of what reads it."""
+        return [*super().origin(), *installed("pyarrow")]
 
     def described(self) -> str:
         """Return rows, columns, and why it is taken for a classification or a regression."""

@@ -60,12 +60,6 @@ def pixels_of(folder: Folder, path: str, frame: Frame) -> Pixels:
     return found
 
 
-def broken(folder: Folder, path: str, frame: Frame) -> list[str]:
-    """Return what is wrong with the files that cannot be decoded, a sentence for each."""
-    found = _known(folder, folder.fingerprint(), path, frame)
-    return list(found.args) if isinstance(found, BrokenError) else []
-
-
 @final
 class BrokenError(ParameterError):
     """What is wrong, a sentence for each file."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from studylib.datasets._folders import Folder, Part, folder_of
 from studylib.datasets._own import OwnData
 from studylib.datasets._own_parts import TrainShare, ValidationShare, sizes
-from studylib.datasets._pictures import Colour, Frame, Shape
+from studylib.datasets._pictures import Colour, Frame, Seen, Shape
 from studylib.datasets._pixels import Pixels, pixels_of
 from studylib.datasets._splits import Parts, every_class
 from studylib.datasets.base import Examples, Split
@@ -70,6 +70,10 @@ class ImageFolder(OwnData):
         folder = folder_of(self.path)
         self._pixels(folder)
         self._parts(0, folder)
+
+    def seen(self) -> tuple[Seen, ...]:
+        """Return what each file is, in the order of ``arrays``."""
+        return self._pixels(folder_of(self.path)).seen
 
     def described(self) -> str:
         """Return in sentences what was found."""

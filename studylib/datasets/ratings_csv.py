@@ -90,25 +90,20 @@ class RatingsCsv(OwnData):
         return f"{count} {what} of {users} users and {items} items{span}: {share}." + self._left_out()
 
     def _left_out(self) -> str:
-        every = _read(*self._columns())
-        double = len(every.pairs) - len(_one_each(*self._columns()).pairs)
+        double = self.doubled()
         earlier = f" {double} earlier ones of the same user and item are left out." if double else ""
         rare = f" Users and items with fewer than {self.core} are left out." if self.core > 1 else ""
         return earlier + rare
 
-    def rows(self) -> Ratings:
-        """Return the ratings as they stand in the file, of one user and item perhaps several.
-
-        Raises:
-            ParameterError: the file, the row and the column, what was expected and what was found.
-        """
-        return _read(*self._columns())
+    def doubled(self) -> int:
+        """Return how many rows do not count, for a later one is of the same user and item."""
+        return len(_read(*self._columns()).pairs) - len(_one_each(*self._columns()).pairs)
 
     def ratings(self) -> Ratings:
         """Return the ratings that are learnt from, one of each user and item at most.
 
         Raises:
-            ParameterError: as ``rows``, or there are too few.
+            ParameterError: the file, the row and the column, what was expected and what was found.
         """
         path, mark, columns = self._columns()
         ratings = _chosen(path, mark, columns, self.core)

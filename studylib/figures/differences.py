@@ -9,6 +9,7 @@ from studylib.compare import contrasts
 from studylib.figures.picture import Table
 from studylib.figures.style import ACCENT, GREEN, GRID, INK, MUTED, SECOND, picture, saying, sheet, styled
 from studylib.figures.words import Quantity, counted, percent, quantity, short
+from studylib.metrics.metric import counted as with_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +102,7 @@ def _note(level: float, margin: float, unit: Quantity) -> str:
     note = f"Bars: {percent(level, 0)} intervals of the mean over paired seeds."
     if not margin:
         return note
-    size = f"{margin:g} {unit.unit}".strip()
+    size = with_unit(f"{margin:g}", unit.unit)
     return f"{note} Grey band: up to {size} either way, too small to matter."
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from studylib.figures.picture import Cell, Table
 from studylib.figures.style import FAINT, INK, SERIES, picture, saying, sheet, styled
-from studylib.figures.words import short
+from studylib.figures.words import short, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,13 +36,19 @@ def draw_forecasts(past: ArrayLike, came: ArrayLike, arms: Mapping[str, ArrayLik
     errors = {name: float(((values - true) ** 2).mean()) for name, values in said.items()}
     title = _title(errors)
     note = "Grey: the past. Black: what came. In standard deviations of the train values; 0 is now."
-    figure = sheet(1.3 + 1.25 * len(true), title, note)
+    figure = sheet(1.6 + 1.25 * len(true), note=note)
     axes = list(figure.subplots(len(true), 1, sharex=True, squeeze=False).flat)
     for window, panel in enumerate(axes):
         _draw(panel, known[window], true[window], {name: values[window] for name, values in said.items()})
     axes[-1].set_xlabel("steps ahead")
-    names = axes[0].get_legend_handles_labels()
-    figure.legend(*names, loc="outside upper left", ncols=2, alignment="left")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper left",
+        ncols=2,
+        title=wrapped(title, 50),
+        title_fontproperties={"size": 11, "weight": "bold"},
+        alignment="left",
+    )
     told = " ".join(f"{name}: squared error {error:.3g} in these windows." for name, error in errors.items())
     return picture(figure, f"{title}. {told}", _table(true, said))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, final
 
@@ -173,5 +174,6 @@ def _table(found: Sequence[Curve]) -> Table:
         for value, (mean, spread), (test, _) in zip(
             one.values, _means(one.score), _means(one.test), strict=True
         ):
-            rows.append((one.arm, one.opened.name, value, mean, spread, test))
+            tested = None if isnan(test) else test
+            rows.append((one.arm, one.opened.name, value, mean, spread, tested))
     return Table(("arm", "setting", "value", "mean score", "standard deviation", "mean on test rows"), rows)

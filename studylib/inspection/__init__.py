@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from studylib.datasets._own_table import OwnTable
 from studylib.errors import ParameterError
-from studylib.inspection import leakage, parts, tables
+from studylib.inspection import images, leakage, parts, ratings, series, tables, texts
 from studylib.inspection.finding import Finding
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def inspected(dataset: Dataset) -> Inspection:
         return _of_table(dataset)
     dataset.refuse_unusable()
     split = dataset.split(0)
-    found = (*leakage.of_inputs(dataset, split), *parts.findings(dataset, split), *_remarks(dataset))
+    own = (*leakage.of_inputs(dataset, split), *texts.findings(dataset, split), *images.findings(dataset))
+    own = (*own, *series.findings(dataset, split), *ratings.findings(dataset, split))
+    found = (*own, *parts.findings(dataset, split), *_remarks(dataset))
     return Inspection(_facts(dataset, split), (), found)
 
 

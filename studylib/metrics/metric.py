@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
@@ -52,6 +53,10 @@ class Metric:
         """Return the size of a difference without its sign, as a reader knows it: ``2.1 points``."""
         return f"{self.digits(abs(difference), half_width)} {self.unit_shown(target_unit)}".strip()
 
+    def amount(self, size: float, target_unit: str = "") -> str:
+        """Return a size that somebody chose, with its unit and every digit: ``0.5 points``, ``1 point``."""
+        return counted(f"{size * self.scale:g}", self.unit_shown(target_unit))
+
     def digits(self, difference: float, half_width: float = 0.0) -> str:
         """Return a difference without unit, as precise as the ``half_width`` of its interval lets it be."""
         doubt = half_width if 0 < half_width < inf else difference * 0.3
@@ -60,6 +65,12 @@ class Metric:
     def unit_shown(self, target_unit: str) -> str:
         """Return the unit of a difference; empty for a bare number."""
         return target_unit if self.unit == OF_TARGET else self.unit
+
+
+def counted(number: str, unit: str) -> str:
+    """Return a number with its unit: ``1 point`` of points, ``1 unit of price`` of units of price."""
+    one = number == "1" and (unit == "points" or unit.startswith("units of "))
+    return f"{number} {re.sub('^(point|unit)s', lambda word: word[1], unit) if one else unit}".strip()
 
 
 def _decimals(half_width: float) -> int:

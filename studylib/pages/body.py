@@ -93,7 +93,7 @@ def body(executed: Path, origin: Origin, further: Sequence[tuple[str, str]] = ()
     outline = prose.Outline()
     exporter = _Exporter(outline, origin)
     lifted = _lifted(notebook.cells)
-    cells = arranged(notebook.cells)
+    cells = arranged(_as_run(notebook.cells))
     differences = exporter.figure(*lifted) if lifted else Markup()
     question, setup, result = map(exporter.html, (cells.question, cells.setup, cells.result))
     outline.sections.extend(further)
@@ -107,6 +107,14 @@ def body(executed: Path, origin: Origin, further: Sequence[tuple[str, str]] = ()
     ]
     rest = exporter.html(cells.rest)
     return Body(differences, question, setup, result, data, rest, outline, failures)
+
+
+def _as_run(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the cells without the notebook's own parameters, where those of the run stand for them."""
+    tags = [cell.metadata.get("tags", ()) for cell in cells]
+    if not any("injected-parameters" in own for own in tags):
+        return cells
+    return [cell for cell, own in zip(cells, tags, strict=True) if "parameters" not in own]
 
 
 def _lifted(cells: Iterable[NotebookNode]) -> tuple[NotebookNode, NotebookNode] | None:

@@ -103,7 +103,7 @@ def _strip(record: Record) -> dict[str, Any] | None:
         "baseline": record.baseline,
         "better": "right" if metric.higher_is_better else "left",
         "level": f"{found[0].level * 100:g}",
-        "band": f"{band:g} {unit}".strip(),
+        "band": metric.amount(float(record.params["smallest_effect"]), str(record.dataset.get("unit", ""))),
         "hidden": len(found) - len(drawn),
     }
 

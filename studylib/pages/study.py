@@ -60,8 +60,7 @@ def study_page(executed: Path, record: Record, *, command: str, commit: str, bud
 def _facts(record: Record) -> dict[str, str]:
     metric = metric_of(str(record.params["metric"]))
     direction = "higher is better" if metric.higher_is_better else "lower is better"
-    unit = _unit(record) if metric.unit == OF_TARGET else metric.unit
-    effect = f"{float(record.params['smallest_effect']) * metric.scale:g} {unit}".strip()
+    effect = metric.amount(float(record.params["smallest_effect"]), _unit(record))
     metric_by, effect_by = (_by_dataset(record, key) for key in DECIDING)
     return {
         "Data": str(record.dataset.get("name", "unknown")),

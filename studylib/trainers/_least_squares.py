@@ -113,7 +113,9 @@ class WeightedLeastSquares:
         left, size, right = self._decomposition
         kept = size > size[:1].sum() * np.finfo(float).eps * max(self.table.shape)
         shrunk = np.divide(size, size**2 + 2 * l2, out=np.zeros_like(size), where=kept)
-        return np.asarray((shrunk * left) @ right)
+        weights = (shrunk * left) @ right
+        weights[self.table.spread == 0] = 0.0  # what rounding leaves would miss the optimality conditions
+        return np.asarray(weights)
 
     @cached_property
     def _hessian(self) -> Curvature:

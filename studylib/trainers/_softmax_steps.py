@@ -42,7 +42,9 @@ class Touching:
         """Return the weights, shape (k, p), at the minimum with the penalties, which lies ``start`` + Δ."""
         here = start.ravel()
         if pair.l1 == 0:
-            return (here - self._ridge(self._slope + 2 * pair.l2 * here, 2 * pair.l2)).reshape(self.shape)
+            found = (here - self._ridge(self._slope + 2 * pair.l2 * here, 2 * pair.l2)).reshape(self.shape)
+            found[:, self._table.spread == 0] = 0.0  # what rounding leaves would be a weight
+            return np.asarray(found)
         hessian = self._curvature()
         moving = np.flatnonzero(here)
         linear = hessian.times(moving, here[moving]) - self._slope

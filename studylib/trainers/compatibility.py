@@ -28,8 +28,8 @@ from studylib.trainers._pairs import clash
 from studylib.trainers._turns import idle, strongest
 from studylib.trainers.base import Training
 
-EXACT = ("l1", "l2", "elastic_net")  # what an exact linear model takes, and an exact factorization
-EXACT_FACTORS = ("embedding_l2", "l2", "early_stopping")
+EXACT = frozenset({"l1", "l2", "elastic_net"})  # what an exact linear model takes
+EXACT_FACTORS = frozenset({"embedding_l2", "l2", "early_stopping"})  # and an exact factorization
 PLACES = {
     "normalisation": "layers that can be normalised",
     "units": "hidden units",
@@ -129,7 +129,7 @@ def _misfit(regularizer: Regularizer, dataset: Dataset, model: Model, training: 
         return f"works for {_listed(regularizer.tasks)}; {dataset.name} is a {dataset.task} dataset."
     taken = EXACT_FACTORS if dataset.inputs == "interactions" else EXACT
     if training.optimizer == "exact" and regularizer.name not in taken:
-        named = f"{', '.join(taken[:-1])} and {taken[-1]}"
+        named = "l1, l2 and elastic_net" if taken == EXACT else "embedding_l2, l2 and early_stopping"
         return f"training.optimizer 'exact' takes {named} only. Use 'adamw' or 'sgd'."
     if dataset.task == "ranking" and getattr(regularizer, "biases", None) is not None:
         return f"biases is of a rating; in a ranking they are free. Leave {regularizer.name}.biases out."
