@@ -31,11 +31,11 @@ from studylib.regularizers.shift import Shift
 from studylib.seeds import Noise, derive, initialising
 from studylib.trainers._batches import Disturbance
 from studylib.trainers._clock import History
+from studylib.trainers._evaluation import EVALUATION_ROWS
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._steps import Update
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers._evaluation import EVALUATION_ROWS
 from studylib.trainers.gradient import Trained, train
 from studylib.trainers.techniques import Techniques
 

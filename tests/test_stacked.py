@@ -127,9 +127,10 @@ def test_a_stack_trains_as_the_loop_over_one_network_does(name: str, dataset: Ma
 def test_a_technique_says_whether_its_networks_can_be_joined(
     name: str, dataset: MadeUp, model: Model
 ) -> None:
-    """Where it gives no reason to be alone its networks are joined, and where it does, they need not be."""
-    if why_alone(model, arm(name), "cpu"):
-        assert regularizers.EXAMPLES[name].alone
+    """Where it gives no reason to be alone, its networks are joined; a reason reads as a sentence."""
+    why = why_alone(model, arm(name), "cpu")
+    if why:
+        assert why.startswith(f"{name}: it ")
     else:
         stacked.train(members(dataset, arm(name), TRAINING.model_copy(update={"epochs": 1}), 2), model)
 

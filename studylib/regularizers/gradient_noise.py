@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
@@ -29,6 +29,8 @@ class GradientNoise(GradientRule):
     Traps: The noise is as large for a weight with tiny gradients as for any other, and Adam, which divides by
     their size, makes much of it. It counts steps, so smaller batches quiet it in fewer epochs.
     """
+
+    draws: ClassVar[bool] = True
 
     std: Annotated[float, Field(ge=0, description="standard deviation of the noise in the first step, √η")]
     decay: Annotated[

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from studylib.regularizers.base import GradientRule
+
 if TYPE_CHECKING:
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
@@ -17,4 +19,12 @@ def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) ->
     """
     if device not in model.stacked:
         return f"{model.name} gains nothing from it on {device}"
-    return next((f"{one.name}: {one.alone}" for one in regularizers if one.alone), "")
+    return next(
+        (f"{one.name}: {why}" for one in regularizers if (why := one.alone or _uneven(one, model))), ""
+    )
+
+
+def _uneven(technique: Regularizer, model: Model) -> str:
+    """Return why its draws would not be those that it has alone: tables of words are joined at one size."""
+    draws = isinstance(technique, GradientRule) and technique.draws
+    return "it draws a number for every word" if draws and "embedding" in model.layers().values() else ""

@@ -61,6 +61,7 @@ class GradientRule(Regularizer):
     """A change of the gradients of all weights before each step."""
 
     kind: ClassVar[str] = "gradient rule"
+    draws: ClassVar[bool] = False  # whether it asks for noise
 
     @abstractmethod
     def apply(self, gradients: Sequence[Tensor], noise: Draws, step: Tensor | int) -> list[Tensor]:
