@@ -189,7 +189,7 @@ def test_numbers_are_those_of_this_machine_to_the_last_bit(whole: str) -> None:
 
 
 def test_trials_are_shared_out_as_all_fits_are(whole: str, tmp_path: Path) -> None:
-    """What TPE proposes and chooses depends neither on who computes nor on the order in which it comes back."""
+    """What TPE proposes and chooses depends neither on who computes nor on who is done first."""
     params = study_params(
         "vision",
         dataset={"train": 60},
@@ -208,10 +208,8 @@ def test_trials_are_shared_out_as_all_fits_are(whole: str, tmp_path: Path) -> No
         unkept = computing.computed(todo.begin(), store, workers, None, todo.more)
         return study.recorded(one, store, unkept)
 
-    with pool.local(2) as workers:
-        here = tuned(workers, tmp_path / "here")
-    with connected(whole) as workers:
-        there = tuned(workers, tmp_path / "there")
+    with pool.local(2) as processes, connected(whole) as workers:
+        here, there = tuned(processes, tmp_path / "here"), tuned(workers, tmp_path / "there")
 
     assert here.fits == there.fits
     assert [len(fit.trials) for fit in here.fits] == [0, 0, 12, 12]
