@@ -164,7 +164,7 @@ def list_command(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="name, kind, summary and settings of each")] = False,
 ) -> None:
-    """List what there is."""
+    """List what there is; in an arm, a setting that is a list or a range {low, high} is tuned."""
     from studylib import listing
 
     typer.echo(listing.as_json(what) if as_json else listing.as_text(what))

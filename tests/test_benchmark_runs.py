@@ -27,7 +27,6 @@ SMALL: Mapping[str, Any] = {
     "channels": [4, 8],
     "dimension": 8,
     "epochs": 1,
-    "every": 200,
     "factors": 4,
     "filters": 4,
     "folds": 2,
@@ -36,6 +35,14 @@ SMALL: Mapping[str, Any] = {
     "points": 2,
     "samples": 2,
     "train": 200,
+    "validation": 100,
+}
+# and of a dataset whose params file says nothing of its rows
+FEW: Mapping[str, Mapping[str, Any]] = {
+    "banking77": {"per_class": 2, "validation": 100},
+    "etth1": {"every": 500},
+    "movie_reviews": {"train": 200, "validation": 100},
+    "trec": {"train": 200, "validation": 100},
 }
 
 
@@ -44,6 +51,7 @@ def small(asked: Any) -> Any:
     if not isinstance(asked, dict):
         return asked[:2] if isinstance(asked, list) else asked
     less = {key: SMALL[key] if key in SMALL and own else small(own) for key, own in asked.items()}
+    less |= FEW.get(str(less.get("name")), {})
     return {**less, "hidden": 8} if less.get("name") == "series_lstm" else less
 
 

@@ -14,16 +14,19 @@ import html5lib
 import pytest
 from command_line import made_once, smoke
 from imaginary import classification
+from over_many import published, sizes
 
 from studylib import compare
-from studylib.pages import compare_page
+from studylib.compare.sizes import growths
+from studylib.figures.sizes import draw_sizes
+from studylib.pages import compare_page, reproductions_page, sizes_page
 
 if TYPE_CHECKING:
     from browser import Chromium, Scheme
 
 pytest_plugins = ("browser",)
 
-KINDS = ("vision", "tabular", "index", "compare", "catalogue")
+KINDS = ("vision", "tabular", "index", "compare", "catalogue", "reproductions", "sizes")
 PHONE, DESK = 390, 1280
 SPACED = """document.querySelectorAll('body *').forEach(({style}) =>
     Object.assign(style, {lineHeight: '1.5', letterSpacing: '.12em', wordSpacing: '.16em'}))"""
@@ -46,13 +49,25 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Real pages of every kind, by kind."""
     reports = smoke(tmp_path_factory).reports
     comparison = made_once(tmp_path_factory, "comparison", _compare) / "compare.html"
+    over = made_once(tmp_path_factory, "over many", _over_many)
     studies = {study: reports / study / "smoke.html" for study in ("vision", "tabular")}
     return {
         **studies,
         "index": reports / "index.html",
         "compare": comparison,
         "catalogue": reports / "catalogue.html",
+        "reproductions": over / "reproductions.html",
+        "sizes": over / "sizes.html",
     }
+
+
+def _over_many(folder: Path) -> None:
+    told = {"command": "studylib report", "commit": "5e613c0a1b2c"}
+    records = [*sizes(), *published()]
+    entries = [(record, f"{record.study}/{record.run}.html") for record in records]
+    grown = [(one, draw_sizes(one)) for one in growths(records)]
+    (folder / "reproductions.html").write_bytes(reproductions_page(entries, **told))
+    (folder / "sizes.html").write_bytes(sizes_page(grown, {}, **told))
 
 
 def _compare(folder: Path) -> None:

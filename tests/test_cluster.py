@@ -21,9 +21,11 @@ import pytest
 from command_line import SMOKE_RUN, environment, studylib
 from test_executors import ended, numbers, specs
 
-from studylib import admission, cluster, executors, pool
+from studylib import admission, cluster, computing, executors, pool, study
 from studylib.cluster import connected
+from studylib.contents import Contents
 from studylib.errors import ParameterError, StudyError
+from studylib.params import study_params
 from studylib.records import Record
 from studylib.store import Result, Store
 
@@ -184,6 +186,33 @@ def test_numbers_are_those_of_this_machine_to_the_last_bit(whole: str) -> None:
     assert here == there
     assert len(here) == len(specs())
     assert {result.metrics["threads"] for result in threads} == {1}
+
+
+def test_trials_are_shared_out_as_all_fits_are(whole: str, tmp_path: Path) -> None:
+    """What TPE proposes and chooses depends neither on who computes nor on who is done first."""
+    params = study_params(
+        "vision",
+        dataset={"train": 60},
+        model={"name": "mlp", "hidden": [8]},
+        training={"epochs": 2},
+        seeds=2,
+        arms={"none": {}, "l2": {"l2": {"strength": {"low": 1e-4, "high": 1.0}}}},
+        tuning={"method": "tpe", "trials": 12},
+    )
+
+    def tuned(workers: Executor, folder: Path) -> Record:
+        store = Store(folder)
+        with pool.local(1) as readers:
+            [one] = study.planned([params], workers, Contents(folder), readers)
+        todo = study.rounds([one], store)
+        unkept = computing.computed(todo.begin(), store, workers, None, todo.more)
+        return study.recorded(one, store, unkept)
+
+    with pool.local(2) as processes, connected(whole) as workers:
+        here, there = tuned(processes, tmp_path / "here"), tuned(workers, tmp_path / "there")
+
+    assert here.fits == there.fits
+    assert [len(fit.trials) for fit in here.fits] == [0, 0, 12, 12]
 
 
 def test_a_dataset_with_another_content_there_is_refused(whole: str) -> None:

@@ -47,7 +47,7 @@ def test_a_sweep_solves_every_item_against_all_rows(definition: str, confidence:
 
 def test_the_factors_are_those_of_implicit() -> None:
     """From the same items' factors implicit comes to the same, in its single precision."""
-    likes = csr_matrix((np.ones(len(SPLIT.train), "float32"), tuple(SPLIT.train.x.T)), SPLIT.inputs)
+    likes = csr_matrix((np.ones(len(SPLIT.train), "float32"), tuple(SPLIT.train.x.T)), Visits.shape)  # type: ignore[arg-type]  # two numbers
     peer = AlternatingLeastSquares(
         4, regularization=0.7, alpha=5.0, iterations=3, use_cg=False, use_native=False, num_threads=1
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ CONVERGED = Training(
 )
 
 
-def built(name: str, channels: int = 2, **settings: object) -> nn.Module:
+def built(name: str, channels: int = 2, **settings: Any) -> nn.Module:
     """Return a model of eight steps that forecasts three, in float64."""
     with initialising(0):
         return models.CATALOGUE.make(name, settings).build((8, channels), 3).double().eval()
@@ -48,7 +50,7 @@ def series(channels: int = 2, rows: int = 6, length: int = 8) -> torch.Tensor:
 @pytest.mark.parametrize(
     ("name", "settings"), [("nlinear", {}), ("series_lstm", {"level": "last", "hidden": 4})]
 )
-def test_what_follows_the_last_value_shifts_with_the_series(name: str, settings: dict[str, object]) -> None:
+def test_what_follows_the_last_value_shifts_with_the_series(name: str, settings: dict[str, Any]) -> None:
     """A constant added to the first channel is added to the forecast, and one of another changes nothing."""
     module, x = built(name, **settings), series()
     shifted = x + torch.tensor([5.0, -70.0], dtype=torch.float64)
@@ -161,7 +163,7 @@ def test_the_same_seed_gives_the_same_bits_from_views_as_from_copies() -> None:
         train(views, DLinear(width=3), [make("input_noise", std=0.1)], Training(epochs=2), 7) for _ in "12"
     ]
 
-    assert np.array_equal(*(result.predict(views.test.x) for result in results))
+    assert np.array_equal(results[0].predict(views.test.x), results[1].predict(views.test.x))
     assert np.array_equal(results[0].predict(views.test.x), results[0].predict(views.test.x.copy()))
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from readable import READABLE
 
+from studylib.datasets import CATALOGUE
 from studylib.datasets._ratings import LEAST, Ratings, core, last_out, latest, split_of
 from studylib.datasets.movielens_small import MovielensSmall
 from studylib.datasets.ratings_csv import RatingsCsv
 from studylib.errors import ParameterError
+from studylib.inspection import inspected
 from studylib.runs import from_command_line
 
 if TYPE_CHECKING:
@@ -38,7 +40,9 @@ def written(folder: Path, lines: list[list[str]], name: str = "r.csv") -> Path:
 
 def own(path: Path, **settings: Any) -> RatingsCsv:
     """Return the dataset."""
-    return RatingsCsv(path=str(path), **{"user": "u", "item": "i", **settings})
+    made = CATALOGUE.make("ratings_csv", {"path": str(path), "user": "u", "item": "i", **settings})
+    assert isinstance(made, RatingsCsv)
+    return made
 
 
 def ratings(seed: int = 0) -> Ratings:
@@ -181,6 +185,19 @@ def test_a_study_takes_ratings_of_ones_own_as_it_is(tmp_path: Path) -> None:
 
         assert params.metric == metric
         assert len(params.arms) > 5
+
+
+def test_a_look_before_a_run_counts_what_is_there(tmp_path: Path) -> None:
+    """How full, how often rated twice, and the ratings by their values; nobody is unseen here."""
+    lines = rows()
+    dataset = own(written(tmp_path, lines), rating="r")
+    found = {one.what: one.text for one in inspected(dataset).findings}
+    pairs = {(u, i) for u, i, *_ in lines}
+
+    assert found["interactions"].startswith(f"{len(pairs)}, {len(pairs) / 750:.2%} of all pairs; 30 users")
+    assert found["duplicates"].startswith(f"{ROWS - len(pairs)} rows are of a user and an item that")
+    assert sum(int(line.split()[-1]) for line in found["ratings"].splitlines()[1:]) == len(pairs)
+    assert "unseen" not in found
 
 
 needs_files = pytest.mark.skipif(

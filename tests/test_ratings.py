@@ -65,12 +65,13 @@ def strength(definition: str, λ: float) -> float:
 def prices(definition: str, side: int, λ: float) -> np.ndarray:
     """Return what the square of each row's vector costs in the sum of all squared errors."""
     counts = np.bincount(SPLIT.train.x[:, side], minlength=SPLIT.inputs[side])
-    return (
-        λ
-        * {"interaction": counts, "batch": np.minimum(counts, 1), "full": counts.sum() + 0 * counts}[
-            definition
-        ]
-    )
+    every = np.full_like(counts, counts.sum())
+    weight: dict[str, np.ndarray] = {
+        "interaction": counts,
+        "batch": np.minimum(counts, 1),
+        "full": every,
+    }
+    return λ * weight[definition]
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
@@ -146,7 +147,7 @@ def test_every_interaction_of_a_row_is_in_one_batch() -> None:
     rng = np.random.default_rng(1)
     own = np.concatenate([np.repeat(row, size) for row, size in enumerate([0, 1, 2, 7, 17, 18, 40])])
     other, values = rng.integers(0, 50, len(own)), rng.normal(size=len(own))
-    side = Side(*map(torch.from_numpy, (own, other, values)), 7)
+    side = Side(torch.from_numpy(own), torch.from_numpy(other), torch.from_numpy(values), 7)
     found: Counter[tuple[int, int, float]] = Counter()
     for rows, others, targets in side.batches(3):
         for row, partners, each in zip(rows.tolist(), others.tolist(), targets.tolist(), strict=True):

@@ -46,7 +46,7 @@ def refused(folder: Path, table: pd.DataFrame, **settings: Any) -> str:
     return str(told.value).replace(f"{folder}/", "")
 
 
-def changed(column: str, row: int, value: object) -> pd.DataFrame:
+def changed(column: str, row: int, value: Any) -> pd.DataFrame:
     """Return the table with another cell in a row, counted from 0 below the names."""
     table = frame().astype({column: object})
     table.loc[row, column] = value

@@ -39,6 +39,8 @@ from studylib.trainers.tuning import Space, Tuning, count, fitted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from studylib.executors import Attempt
+
 EXACT = Training(optimizer="exact", folds=5)
 SPACE: dict[str, Values] = {
     "l1.strength": Range(low=1e-4, high=1.0),
@@ -64,7 +66,7 @@ ARMS: dict[str, Any] = {
 def cost(point: Any) -> float:
     """Return how far settings are from those that are best."""
     far = abs(log(point["l1.strength"] / 0.01)) / 5 + abs(point["training.epochs"] - 11) / 30
-    return far + (point["model.hidden"] != [16])
+    return float(far + (point["model.hidden"] != [16]))
 
 
 def searched(space: Space, tuning: Tuning, seed: int, of: Callable[[Any], float] = cost) -> list[Tried]:
@@ -83,7 +85,8 @@ def small(arms: Any = ARMS, **changes: Any) -> StudyParams:
 
 def run(params: StudyParams, folder: Path) -> tuple[Record, int]:
     """Compute a run in this process; return its record, and how many fits were computed."""
-    store, ended = Store(folder), []
+    store = Store(folder)
+    ended: list[Attempt] = []
     with ThreadPoolExecutor(1) as here:
         [one] = study.planned([params], here, Contents(folder))
         todo = study.rounds([one], store)
@@ -273,10 +276,9 @@ def test_the_fit_of_the_best_trial_is_the_fit_of_the_arm(tmp_path: Path) -> None
         assert chosen.keys == (one.key,)
         assert chosen.score == min(trial.score for trial in one.trials if trial.score is not None)
         assert optimism(one) == one.metrics["test_loss"] - chosen.score
-    assert (
-        record.finished("l2")[0].metrics["chosen_l2_strength"]
-        == taken(record.finished("l2")[0]).settings["l2.strength"]
-    )  # type: ignore[union-attr]  # it is there
+    chosen = taken(record.finished("l2")[0])
+    assert chosen
+    assert record.finished("l2")[0].metrics["chosen_l2_strength"] == chosen.settings["l2.strength"]
     record.save(tmp_path / "record.json")
     assert Record.load(tmp_path / "record.json").fits == record.fits
 

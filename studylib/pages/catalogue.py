@@ -149,6 +149,7 @@ def _tasks(technique: type[Regularizer]) -> str:
     """Return which problems a technique is for, and if it disturbs inputs, which those are."""
     inputs: frozenset[str] = getattr(technique, "inputs", frozenset())
     tasks = technique.tasks & SUPERVISED if inputs else technique.tasks  # a ranking has no such inputs
+    tasks = tasks - {"forecasting"} if inputs and "series" not in inputs else tasks
     return ", ".join(sorted(tasks)) + (f" ({', '.join(sorted(inputs))})" if inputs else "")
 
 

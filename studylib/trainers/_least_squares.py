@@ -99,6 +99,10 @@ class WeightedLeastSquares:
     def products(self) -> Array:
         """H, the products of the columns, shape (p, p)."""
         total = np.zeros((self.table.shape[1],) * 2)
+        if np.ptp(self._root) == 0:  # the table has this centre: nothing is to be shifted or weighed
+            for _, block in self.table.blocks():
+                total += block.T @ block
+            return np.asarray(self._root[0] ** 2 * total)
         for rows, block in self.table.blocks():
             part = (block - self._shift) * self._root[rows, None]
             total += part.T @ part
