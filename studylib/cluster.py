@@ -22,8 +22,7 @@ from uuid import uuid4
 from studylib import executors
 from studylib.admission import ANSWER, GPU, Crew, called, without_gpu
 from studylib.errors import ParameterError, StudyError
-from studylib.plan import FitSpec
-from studylib.pool import Stopped
+from studylib.pool import late, share
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -90,9 +89,13 @@ class _Task:
 
     future: Future[Any]
     gpu: bool
+    share: int
     asked: Future[Any] | None = None
     worker: str = ""
     since: float = 0.0
+
+    def seconds(self) -> float:
+        return monotonic() - self.since if self.since else 0.0
 
 
 @final
@@ -128,9 +131,9 @@ class Cluster(Executor):
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Have ``fn`` called on an admitted worker; on one that offers a GPU, if it is about one."""
         asks = fn is executors.device_class
-        gpu = asks or any(isinstance(one, FitSpec) and one.device == "cuda" for one in args)
+        gpu = asks or any(one.device == "cuda" for one in executors.fits_of(args))
         call: partial[Any] = partial(fn, *args, **kwargs)
-        task, token = _Task(Future(), gpu), uuid4().hex
+        task, token = _Task(Future(), gpu, share(args)), uuid4().hex
         with self._lock:
             if self._lost or self._closed.is_set():
                 raise self._lost or RuntimeError("the connection is closed")
@@ -204,15 +207,13 @@ class Cluster(Executor):
             self._give_up(f"no worker has been left for what waits for {GRACE:g} s")
 
     def _end_late(self) -> None:
-        now = monotonic()
         with self._lock:
-            late = [token for token, task in self._tasks.items() if now - (task.since or now) > self._limit]
-        tasks = self._taken(late)
+            over = [token for token, own in self._tasks.items() if own.seconds() > self._limit * own.share]
+        tasks = self._taken(over)
         if tasks:
             self._end(tasks)
         for task in tasks:
-            reason = f"it took longer than the limit of {self._limit:g} s"
-            task.future.set_exception(Stopped("timed out", reason))
+            task.future.set_exception(late(self._limit, task.share))
 
     def _end(self, tasks: Sequence[_Task]) -> Thread:
         """Cancel ``tasks``, and have the workers that are at them started anew, without waiting for it."""

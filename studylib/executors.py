@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any, TypeVar, final
 
@@ -18,13 +17,14 @@ from studylib.datasets.base import Dataset, content_hash
 from studylib.errors import Divergence, ParameterError, StudyError
 from studylib.plan import FitSpec
 from studylib.pool import DIED, Stopped
-from studylib.stacking import Waiting
+from studylib.stacking import Turn, Waiting
 from studylib.store import Result
 from studylib.trainers.base import Outcome, Training
 
 C = TypeVar("C", bound=Component)
 
-ATTEMPTS = 2  # a worker may die of what its neighbours do; a fit that kills two is to blame itself
+# by itself: a worker may die of what its neighbours do; a fit that kills two, alone, is to blame itself
+ATTEMPTS = 2
 
 
 @final
@@ -33,9 +33,9 @@ class Attempt:
     """A step of an attempt at a fit.
 
     Attributes:
-        number: 1, or 2 after a worker died in the first.
+        number: 1, or more: after a worker died of it, or of another one of its stack.
         result: what came of it; None as it begins.
-        final: whether that is the end: what ends otherwise is tried once more.
+        final: whether that is the end: what ends otherwise is tried once more, and by itself.
     """
 
     spec: FitSpec
@@ -52,7 +52,7 @@ def compute(
 ) -> Iterator[Attempt]:
     """Yield each attempt as it begins, and again as it ends; every fit has a final one.
 
-    No more fits are handed out than can be computed at once (``executor.width``, else the cores of this
+    No more stacks are handed out than can be computed at once (``executor.width``, else the cores of this
     machine, looked at anew each time: workers of a cluster come and go), so that what is said to run does.
 
     Args:
@@ -66,16 +66,16 @@ def compute(
     """
     waiting = Waiting(specs, lambda _: "") if train else Waiting(specs)
     work = partial(_each, train) if train else compute_stack
-    running: dict[Future[list[Result]], list[tuple[FitSpec, int]]] = {}
+    running: dict[Future[list[Result]], list[Turn]] = {}
     ended: list[Attempt] = []
     while waiting or running or ended:
         begun = []
         # before what has ended is stored: nobody waits for a disk
         try:
             while waiting and len(running) < _width(executor):
-                some = waiting.take(_width(executor))
-                running[executor.submit(work, [spec for spec, _ in some])] = some
-                begun += [Attempt(spec, number) for spec, number in some]
+                some = waiting.take(_width(executor) - len(running))
+                running[executor.submit(work, [turn.spec for turn in some])] = some
+                begun += [Attempt(turn.spec, turn.attempt) for turn in some]
         except StudyError:
             yield from ended
             raise
@@ -84,16 +84,18 @@ def compute(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         ended = []
         for future in sorted(done, key=_fails):  # what is finished is told before what ends it all
+            some = running.pop(future)
             try:
-                ended += _ended(future, running.pop(future))
+                attempts = _ended(future, some)
             except StudyError:
                 yield from ended
                 raise
+            ended += attempts
+            for turn, one in reversed([*zip(some, attempts, strict=True)]):
+                if not one.final:
+                    waiting.again(turn.next(alone=len(some) == 1))
         for one in ended:
-            if one.final:
-                waiting.extend(more(one))
-            else:
-                waiting.again(one.spec, one.number + 1)
+            waiting.extend(more(one) if one.final else ())
 
 
 def _fails(future: Future[list[Result]]) -> bool:
@@ -105,23 +107,30 @@ def _width(executor: Executor) -> int:
     return getattr(executor, "width", None) or processes.cores()
 
 
-def _ended(future: Future[list[Result]], some: Sequence[tuple[FitSpec, int]]) -> list[Attempt]:
+def _ended(future: Future[list[Result]], some: Sequence[Turn]) -> list[Attempt]:
     try:
         results = future.result()
         return [
-            Attempt(spec, number, result, final=True)
-            for (spec, number), result in zip(some, results, strict=True)
+            Attempt(turn.spec, turn.attempt, result, final=True)
+            for turn, result in zip(some, results, strict=True)
         ]
     except Stopped as stopped:
         # of a stack nobody knows who it was: each is tried by itself
         result, final = Result(stopped.status, stopped.reason), len(some) == 1
     except BrokenExecutor as error:
-        result, final = Result("killed", str(error) or DIED), len(some) == 1 and some[0][1] == ATTEMPTS
+        last = len(some) == 1 and some[0].alone + 1 == ATTEMPTS
+        result, final = Result("killed", str(error) or DIED), last
     except StudyError:
         raise  # there is nobody left who computes: what goes wrong in a fit comes back as its result
     except Exception as error:  # noqa: BLE001  # it came on the way there or back, and belongs to this fit
         result, final = Result("failed", _told(error)), True
-    return [Attempt(spec, number, result, final=final) for spec, number in some]
+    return [Attempt(turn.spec, turn.attempt, result, final=final) for turn in some]
+
+
+def fits_of(args: Iterable[object]) -> list[FitSpec]:
+    """Return the fits that a call with ``args`` is about, one by one or in lists."""
+    things = [thing for one in args for thing in (one if isinstance(one, list) else [one])]
+    return [thing for thing in things if isinstance(thing, FitSpec)]
 
 
 def _each(train: Callable[[FitSpec], Result], specs: Sequence[FitSpec]) -> list[Result]:
@@ -133,8 +142,8 @@ def compute_stack(specs: Sequence[FitSpec]) -> list[Result]:
     processes.one_thread()
     start = perf_counter()
     results = _results(specs)
-    seconds, peak = (perf_counter() - start) / len(specs), _peak_mb()
-    host, kind = platform.node(), machine()
+    seconds, peak = (perf_counter() - start) / len(specs), processes.peak_mb()
+    host, kind = platform.node(), processes.machine()
     return [replace(one, seconds=seconds, peak_mb=peak, host=host, machine=kind) for one in results]
 
 
@@ -232,29 +241,3 @@ def device_class(asked: str) -> str:
     if asked == "cuda":
         raise ParameterError("device: expected a CUDA device, found none. Use 'cpu', or 'auto'.")
     return "cpu"
-
-
-@cache
-def machine() -> str:
-    """Return the kind of processor that this runs on: two kinds may differ in the last digits of a number."""
-    return f"{platform.machine()} {_processor()}".strip()
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  # a file of Linux alone
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
-def _peak_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB (10⁶ bytes)."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        import psutil
-
-        return float(psutil.Process().memory_info().peak_wset) / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

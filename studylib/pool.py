@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DIED = "a worker process died: out of memory, or stopped from outside"
-TRAINING = ("torch", "scipy.special", "studylib.trainers.gradient", "studylib.trainers.factorization")
+TRAINING = ("torch", "scipy.special", "studylib.trainers.stacked", "studylib.trainers.factorization")
 LOOK = 0.05  # seconds between two looks at the clock and at the memory of the workers
 
 
@@ -38,14 +38,28 @@ class Stopped(StudyError):  # noqa: N818  # it names what happened
         self.reason = reason
 
 
+def late(seconds: float, things: int) -> Stopped:
+    """Return what is said of a task on so many ``things``, each of which may take ``seconds``."""
+    several = f" for each of {things}" if things > 1 else ""
+    return Stopped("timed out", f"it took longer than the limit of {seconds:g} s{several}")
+
+
 class Limits(NamedTuple):
-    """What one task may use: ``seconds`` of wall time, and ``memory`` that its worker holds, in bytes."""
+    """What one task may use: ``seconds`` of wall time, and ``memory`` that its worker holds, in bytes.
+
+    A call on a list of n things may take n times the seconds: they may be done one after the other.
+    """
 
     seconds: float | None = None
     memory: float | None = None
 
 
 NONE = Limits()
+
+
+def share(args: Sequence[object]) -> int:
+    """Return how many things a call with ``args`` is about: one, or as many as are in a list."""
+    return len(args[0]) if args and isinstance(args[0], list) else 1
 
 
 @contextmanager
@@ -89,7 +103,7 @@ class Pool(Executor):
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queue a call for the next free worker: first come, first served."""
-        task = _Task(Future(), partial(fn, *args, **kwargs))
+        task = _Task(Future(), partial(fn, *args, **kwargs), share(args))
         with self._lock:
             if self._closed.is_set():
                 raise RuntimeError("the pool is closed")
@@ -143,7 +157,7 @@ class Pool(Executor):
                 worker = self._idle.pop()
                 self._busy[worker] = task
             try:
-                inner = worker.call(task.call)
+                inner = worker.call(task)
             except BaseException as error:  # no process could be started; or Ctrl-C while one was
                 inner = Future()
                 inner.set_exception(error)
@@ -178,6 +192,7 @@ class Pool(Executor):
 class _Task(NamedTuple):
     future: Future[Any]
     call: Callable[[], Any]
+    share: int
 
 
 @final
@@ -189,12 +204,13 @@ class _Worker:
         self.verdict: Stopped | None = None
         self._born: Future[int] | None = None
         self._since = monotonic()
+        self._share = 1
 
-    def call(self, call: Callable[[], T]) -> Future[T]:
+    def call(self, task: _Task) -> Future[Any]:
         if self._born is None:
             self._born = self.pool.submit(os.getpid)
-        self._since = monotonic()
-        return self.pool.submit(call)
+        self._since, self._share = monotonic(), task.share
+        return self.pool.submit(task.call)
 
     def hold_to(self, limits: Limits) -> None:
         """End the process if what it is at took too long, or if it holds too much memory."""
@@ -202,8 +218,8 @@ class _Worker:
 
         if self.verdict or not (self._born and self._born.done()):
             return
-        if limits.seconds and monotonic() - self._since > limits.seconds:
-            self.verdict = Stopped("timed out", f"it took longer than the limit of {limits.seconds:g} s")
+        if limits.seconds and monotonic() - self._since > limits.seconds * self._share:
+            self.verdict = late(limits.seconds, self._share)
         elif limits.memory:
             with suppress(psutil.Error):
                 held = psutil.Process(self._born.result()).memory_info().rss

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import platform
 import signal
+import sys
 from contextlib import suppress
 from functools import cache
 from multiprocessing.connection import wait
@@ -92,3 +94,29 @@ def cores() -> int:
 def _end_after(sentinel: int) -> None:
     wait([sentinel])
     kill(os.getpid())
+
+
+@cache
+def machine() -> str:
+    """Return the kind of processor that this runs on: two kinds may differ in the last digits of a number."""
+    return f"{platform.machine()} {_processor()}".strip()
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  # a file of Linux alone
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def peak_mb() -> float:
+    """Return the largest resident memory of this process so far, in MB (10⁶ bytes)."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return float(psutil.Process().memory_info().peak_wset) / 1e6
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from studylib import datasets, models
 from studylib.errors import ParameterError
@@ -67,38 +67,56 @@ def _task(settings: str) -> str:
 
 
 @final
+class Turn(NamedTuple):
+    """A fit, the number of its next attempt, and how many of those before were at it alone."""
+
+    spec: FitSpec
+    attempt: int = 1
+    alone: int = 0
+
+    def next(self, *, alone: bool) -> Turn:
+        """Return the next attempt, after one that was at the fit alone, or at a whole stack."""
+        return Turn(self.spec, self.attempt + 1, self.alone + alone)
+
+
+@final
 class Waiting:
     """Fits that wait, first come, first served, and with the first those of its stack."""
 
     def __init__(self, specs: Iterable[FitSpec], stack_of: Callable[[FitSpec], str] = stack_of) -> None:
-        self._stacks: OrderedDict[str, deque[tuple[FitSpec, int]]] = OrderedDict()
+        self._stacks: OrderedDict[str, deque[Turn]] = OrderedDict()
+        self._count = 0
         self._stack_of = stack_of
         self.extend(specs)
 
     def __len__(self) -> int:
-        return sum(map(len, self._stacks.values()))
+        return self._count
 
     def extend(self, specs: Iterable[FitSpec]) -> None:
         """Let ``specs`` wait, behind the others, for their first attempt."""
         for spec in specs:
-            self._stacks.setdefault(self._stack_of(spec) or spec.key, deque()).append((spec, 1))
+            self._stacks.setdefault(self._stack_of(spec) or spec.key, deque()).append(Turn(spec))
+            self._count += 1
 
-    def again(self, spec: FitSpec, attempt: int) -> None:
+    def again(self, turn: Turn) -> None:
         """Let a fit be next, and by itself: whatever ended its stack, its mates are not to end with it."""
-        own = f"{spec.key} {attempt}"
-        self._stacks[own] = deque([(spec, attempt)])
+        own = f"{turn.spec.key} {turn.attempt}"
+        self._stacks[own] = deque([turn])
         self._stacks.move_to_end(own, last=False)
+        self._count += 1
 
-    def take(self, workers: int) -> list[tuple[FitSpec, int]]:
-        """Return the fits that are next, with the numbers of their attempts.
+    def take(self, idle: int) -> list[Turn]:
+        """Return the fits that are next.
 
-        No more than pay at a time, and no more than leave something to each of the ``workers``.
+        No more than pay at a time, and no more than leave something to each of the ``idle`` workers.
         """
         stack, fits = next(iter(self._stacks.items()))
-        spec, _ = fits[0]
+        spec = fits[0].spec
         most = MOST.get(spec.device, {}).get(spec.model["name"], 1)
-        parts = max(-(-len(fits) // most), min(workers, len(fits)))
+        left = idle - len(self._stacks) + 1  # workers for whom there is no stack but this one
+        parts = max(-(-len(fits) // most), min(left, len(fits)))
         taken = [fits.popleft() for _ in range(-(-len(fits) // parts))]
         if not fits:
             del self._stacks[stack]
+        self._count -= len(taken)
         return taken

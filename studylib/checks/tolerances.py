@@ -24,7 +24,7 @@ from importlib.metadata import version
 from math import inf, isclose
 from typing import Any, final
 
-from studylib import executors, plan
+from studylib import plan, processes
 from studylib.checks.differences import Difference
 from studylib.plan import FitSpec
 from studylib.records import Record
@@ -49,7 +49,7 @@ STATED = (
 
 def here() -> dict[str, str]:
     """Return the versions that decide numbers, with the kind of processor, where this runs."""
-    return {"python": platform.python_version(), **plan.versions(), "machine": executors.machine()}
+    return {"python": platform.python_version(), **plan.versions(), "machine": processes.machine()}
 
 
 def other_versions(record: Record) -> list[str]:
