@@ -45,6 +45,7 @@ LAYERS: tuple[set[str], ...] = (
         "editions",
         "pool",
         "executors",
+        "stacking",
         "cluster",
         "admission",
         "progress",

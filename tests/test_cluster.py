@@ -20,6 +20,7 @@ import psutil
 import pytest
 from command_line import SMOKE_RUN, environment, studylib
 from test_executors import ended, numbers, specs
+from test_stacking import Instead
 
 from studylib import admission, cluster, computing, executors, pool, study
 from studylib.cluster import connected
@@ -27,6 +28,7 @@ from studylib.contents import Contents
 from studylib.errors import ParameterError, StudyError
 from studylib.params import study_params
 from studylib.records import Record
+from studylib.stacking import stack_of
 from studylib.store import Result, Store
 
 if TYPE_CHECKING:
@@ -162,6 +164,13 @@ def never_end(spec: FitSpec) -> Result:
     return executors.compute_one(spec)
 
 
+def die_of_many(some: list[FitSpec]) -> list[Result]:
+    """Die at a stack of several fits, train one."""
+    if len(some) > 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return executors.compute_stack(some)
+
+
 def tell_where(spec: FitSpec) -> Result:
     """Return the address of the worker, and how many threads a fit gets there."""
     import torch
@@ -226,6 +235,34 @@ def test_a_dataset_with_another_content_there_is_refused(whole: str) -> None:
     assert (
         f"(sha256 {specs()[0].content[:12]}) than where the fit was planned (000000000000)" in result.reason
     )
+
+
+def test_a_stack_is_refused_whole_where_its_dataset_holds_something_else(whole: str) -> None:
+    """It goes to a worker as one task, and comes back as a result for each fit."""
+    planned = [replace(spec, content="0" * 64) for spec in specs()[:2]]
+    with connected(whole) as workers:
+        results = workers.submit(executors.compute_stack, planned).result()
+
+    assert [one.status for one in results] == ["failed"] * 2
+    assert all("holds something else on" in one.reason for one in results)
+
+
+def test_a_worker_that_dies_of_a_stack_costs_no_fit(whole: str, tmp_path: Path) -> None:
+    """Dask gives it up after two workers; then each fit is tried by itself, with the numbers of calm days."""
+    fits = specs()[:2]
+    undisturbed = numbers({spec.key: executors.compute_one(spec) for spec in fits})
+    with connected(whole) as workers:
+        doing = Instead(workers, die_of_many)
+        attempts = list(executors.compute(fits, doing))
+
+    assert len({stack_of(spec) for spec in fits}) == 1
+    assert numbers(ended(attempts)) == undisturbed
+    assert [(one.number, one.final) for one in attempts if one.result] == [
+        (1, False),
+        (1, False),
+        (2, True),
+        (2, True),
+    ]
 
 
 def test_fits_for_a_gpu_run_where_one_is_offered_one_at_a_time(whole: str) -> None:

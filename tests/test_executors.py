@@ -142,9 +142,9 @@ def test_seeds_and_arms_give_numbers_of_their_own() -> None:
 
 
 def test_every_attempt_is_told_as_it_begins_and_as_it_ends() -> None:
-    """No more run at once than there are workers, and each ends once."""
+    """No more run at once than there are workers, where each is computed by itself, and each ends once."""
     with pool.local(2) as workers:
-        attempts = list(executors.compute(specs(), workers))
+        attempts = list(executors.compute(specs(), workers, executors.compute_one))
     running: set[str] = set()
     most = 0
     for one in attempts:
