@@ -35,9 +35,9 @@ def main() -> None:
     steps = EPOCHS * -(-len(split.train) // BATCH)
     contestants: dict[str, Contestant] = {
         "studylib": _ours(split, model),
-        "skorch": _skorch(split, model),
-        "DataLoader": _data_loader(split, model),
-        "MLPClassifier": _scikit_learn(split),
+        "skorch": skorch(split, model),
+        "DataLoader": data_loader(split, model),
+        "MLPClassifier": scikit_learn(split),
     }
     speeds: dict[str, list[float]] = {name: [] for name in contestants}
     for round_ in range(ROUNDS + 1):  # the first round warms up and does not count
@@ -60,7 +60,8 @@ def _ours(split: Split, model: Model) -> Contestant:
     return lambda: gradient.train(split, model, (), training, seed=0)
 
 
-def _skorch(split: Split, model: Model) -> Contestant:
+def skorch(split: Split, model: Model) -> Contestant:
+    """Return skorch's loop."""
     import torch
     from skorch import NeuralNetClassifier
 
@@ -80,7 +81,8 @@ def _skorch(split: Split, model: Model) -> Contestant:
     return train
 
 
-def _data_loader(split: Split, model: Model) -> Contestant:
+def data_loader(split: Split, model: Model) -> Contestant:
+    """Return a loop over a DataLoader, as a tutorial has it."""
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
@@ -99,7 +101,8 @@ def _data_loader(split: Split, model: Model) -> Contestant:
     return train
 
 
-def _scikit_learn(split: Split) -> Contestant:
+def scikit_learn(split: Split) -> Contestant:
+    """Return scikit-learn's own network."""
     import warnings
 
     from sklearn.neural_network import MLPClassifier

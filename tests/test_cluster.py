@@ -247,7 +247,7 @@ def test_a_stack_is_refused_whole_where_its_dataset_holds_something_else(whole: 
     assert all("holds something else on" in one.reason for one in results)
 
 
-def test_a_worker_that_dies_of_a_stack_costs_no_fit(whole: str, tmp_path: Path) -> None:
+def test_a_worker_that_dies_of_a_stack_costs_no_fit(whole: str) -> None:
     """Dask gives it up after two workers; then each fit is tried by itself, with the numbers of calm days."""
     fits = specs()[:2]
     undisturbed = numbers({spec.key: executors.compute_one(spec) for spec in fits})

@@ -1,0 +1,240 @@
+"""Fits trained as one network: model-steps per second of one thread, beside one by one and beside peers.
+
+The digits MLP is 64-128-128-10 at batch 64, ten seeds; its limit is what a large product of matrices reaches
+on the same core. Elastic net is the same MLP with 20 strengths × 10 seeds, in proximal steps; skorch adds the
+penalty to the loss. The bag of words is that of docstrings, 8 arms × 10 seeds. Peers and the loop over single
+fits do the same steps, of as many fits as take about as long. Ours measures the loss on train and validation
+rows after each epoch; the peers measure nothing there. Rounds are interleaved, seconds are of the processor.
+Last, the widths of a stack, which `studylib.stacking.MOST` is taken from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise, product
+from statistics import median
+from time import process_time
+from typing import TYPE_CHECKING, Any, final
+
+from benchmarks import gradient as alone
+from studylib.stacking import MOST
+
+if TYPE_CHECKING:
+    from studylib.datasets.base import Split
+    from studylib.models.base import Model
+    from studylib.regularizers.base import Regularizer
+    from studylib.trainers.stacked import Member
+
+    Arm = tuple[Regularizer, ...]
+
+ROUNDS, SEEDS, BATCH = 5, 10, 64
+EPOCHS = 5
+SIZES = (64, 128, 128, 10)
+MIX, STRENGTHS = 0.5, tuple(10 ** (-5 + place / 5) for place in range(20))
+LARGE, PRODUCTS = 1024, 10
+WIDTHS = (1, 2, 3, 5, 10, 20, 40)
+
+
+@final
+@dataclass(frozen=True)
+class Contestant:
+    """What is timed, how many model-steps it does, and how many times slower it ought to be than ours."""
+
+    run: Callable[[], object]
+    steps: float
+    asked: float = 0.0
+
+
+def main() -> None:
+    """Print model-steps per second of each, and how many times a peer's ours is."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+    _digits()
+    _elastic_nets()
+    _words()
+    _widths()
+
+
+def compared(title: str, contestants: Mapping[str, Contestant]) -> None:
+    """Print the speeds of all, and how many times theirs the first is, which is ours."""
+    speeds: dict[str, list[float]] = {name: [] for name in contestants}
+    for round_ in range(ROUNDS + 1):  # the first warms up and does not count
+        for name, one in contestants.items():
+            start = process_time()
+            one.run()
+            if round_:
+                speeds[name].append(one.steps / (process_time() - start))
+    ours = next(iter(speeds.values()))
+    for name, values in speeds.items():
+        ratio = median(own / theirs for own, theirs in zip(ours, values, strict=True))
+        asked = contestants[name].asked
+        wanted = f" (at least {asked:g})" if asked else ""
+        spread = f"{min(values):.0f} to {max(values):.0f}"
+        print(
+            f"{title}, {name:<13} {median(values):>6.0f} model-steps/s ({spread}); ours {ratio:.2f} ×{wanted}"
+        )
+
+
+def _digits() -> None:
+    split, model = _rows("digits"), _mlp()
+    fits = _members("digits", [()], SEEDS)
+    each = EPOCHS * steps(split)
+    peers = alone.EPOCHS * steps(split)
+    flops = 6 * BATCH * sum(a * b for a, b in pairwise(SIZES))
+    compared(
+        "digits MLP",
+        {
+            "stacked": Contestant(partial(stacked, fits, model), SEEDS * each),
+            "one by one": Contestant(partial(one_by_one, fits[:2], model), 2 * each),
+            "skorch": Contestant(alone.skorch(split, model), peers, 5),
+            "MLPClassifier": Contestant(alone.scikit_learn(split), peers, 2.2),
+            "DataLoader": Contestant(alone.data_loader(split, model), peers, 4),
+            "sgemm limit": Contestant(_products, PRODUCTS * 2 * LARGE**3 / flops, 0.55),
+        },
+    )
+
+
+def _products() -> None:
+    import torch
+
+    a, b = torch.randn(2, LARGE, LARGE)
+    for _ in range(PRODUCTS):
+        a @ b
+
+
+def _elastic_nets() -> None:
+    from studylib.regularizers import make
+
+    split, model = _rows("digits"), _mlp()
+    arms = [(make("elastic_net", strength=strength, mix=MIX),) for strength in STRENGTHS]
+    fits = _members("digits", arms, SEEDS)
+    each = EPOCHS * steps(split)
+    compared(
+        "elastic-net MLP",
+        {
+            "stacked": Contestant(partial(stacked, fits, model), len(fits) * each),
+            "one by one": Contestant(partial(one_by_one, fits[::67], model), 3 * each, 3),
+            "skorch": Contestant(partial(_skorch, split, model), each, 8),
+        },
+    )
+
+
+def _skorch(split: Split, model: Model) -> None:
+    """Train with the penalty in the loss, as skorch's users do."""
+    import torch
+    from skorch import NeuralNetClassifier
+
+    class Penalised(NeuralNetClassifier):  # type: ignore[misc]  # skorch is not typed
+        def get_loss(self, *args: Any, **told: Any) -> torch.Tensor:
+            loss: torch.Tensor = super().get_loss(*args, **told)
+            for name, w in self.module_.named_parameters():
+                if name.endswith("weight"):
+                    loss = loss + STRENGTHS[0] * (MIX * w.abs().sum() + (1 - MIX) * w.square().sum())
+            return loss
+
+    Penalised(
+        model.build(split.inputs, split.outputs),
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=0.0,
+        lr=alone.RATE,
+        batch_size=BATCH,
+        max_epochs=EPOCHS,
+        train_split=None,
+        iterator_train__shuffle=True,
+        verbose=0,
+    ).fit(split.train.x, split.train.y)
+
+
+def _words() -> None:
+    from studylib import models
+    from studylib.regularizers import make
+
+    arms: list[Arm] = [
+        (),
+        (make("label_smoothing", strength=0.1),),
+        (make("dropout", rate=0.5),),
+        (make("word_dropout", rate=0.2),),
+        (make("weight_decay", strength=0.3),),
+        (make("l2", strength=1e-4),),
+        (make("max_norm", limit=1.0, layers="output"),),
+        (make("early_stopping", patience=EPOCHS),),
+    ]
+    model = models.CATALOGUE.make("bag_of_words", {})
+    fits = _members("docstrings", arms, SEEDS)
+    each = EPOCHS * steps(_rows("docstrings"))
+    compared(
+        "bag of words",
+        {
+            "stacked": Contestant(partial(stacked, fits, model), len(fits) * each),
+            "one by one": Contestant(partial(one_by_one, fits[::SEEDS], model), len(arms) * each, 2),
+        },
+    )
+
+
+def _widths() -> None:
+    """Print how fast stacks of several widths are."""
+    from studylib import models
+
+    for name, dataset in (("mlp", "digits"), ("linear", "digits"), ("bag_of_words", "docstrings")):
+        model = _mlp() if name == "mlp" else models.CATALOGUE.make(name, {})
+        each = EPOCHS * steps(_rows(dataset))
+        many = _members(dataset, [()], SEEDS) * (max(WIDTHS) // SEEDS)
+        speeds: dict[int, list[float]] = {width: [] for width in WIDTHS}
+        for _ in range(ROUNDS):
+            for width in WIDTHS:
+                start = process_time()
+                stacked(many[:width], model, width)
+                speeds[width].append(width * each / (process_time() - start))
+        told = ", ".join(f"{width}: {median(values):.0f}" for width, values in speeds.items())
+        print(f"model-steps/s of {name} by width: {told} (taken at most: {MOST['cpu'][name]})")
+
+
+def stacked(fits: Sequence[Member], model: Model, most: int = 0) -> None:
+    """Train neighbours of one structure together, as many at a time as pay."""
+    from studylib.trainers import stacked as trainer
+
+    most = most or MOST["cpu"][model.name]
+    for first in range(0, len(fits), most):
+        trainer.train(fits[first : first + most], model)
+
+
+def one_by_one(fits: Sequence[Member], model: Model) -> None:
+    """Train each with the loop over one network."""
+    from studylib.trainers import gradient
+
+    for one in fits:
+        gradient.train(one.split, model, one.regularizers, one.training, one.seed)
+
+
+def _members(dataset: str, arms: Sequence[Arm], seeds: int) -> list[Member]:
+    """Return fits, arm by arm."""
+    from studylib.trainers.base import Training
+    from studylib.trainers.stacked import Member
+
+    training = Training(epochs=EPOCHS, batch_size=BATCH, learning_rate=alone.RATE)
+    splits = [_rows(dataset, seed) for seed in range(seeds)]
+    return [Member(splits[seed], arm, training, seed) for arm, seed in product(arms, range(seeds))]
+
+
+def _rows(dataset: str, seed: int = 0) -> Split:
+    from studylib import datasets
+
+    settings = {"digits": {"train": 1500, "validation": 100}, "docstrings": {"train": 800, "validation": 400}}
+    return datasets.CATALOGUE.make(dataset, settings[dataset]).split(seed)
+
+
+def _mlp() -> Model:
+    from studylib import models
+
+    return models.CATALOGUE.make("mlp", {"hidden": list(SIZES[1:-1])})
+
+
+def steps(split: Split) -> int:
+    """Return the steps of one epoch."""
+    return -(-len(split.train) // BATCH)
