@@ -46,7 +46,7 @@ def computed(
                 plan.refuse_edited(spec)
                 store.put(spec, result)
                 unkept.update({} if result.status in {"ok", "diverged"} else {spec.key: result})
-                del left[spec.key]
+                left.pop(spec.key, None)  # equal fits may run at once, and end twice
             ledger.append([_row(attempt)])
             left.update({} if attempt.final else {spec.key: (spec, attempt.number)})
             if progress:

@@ -42,6 +42,7 @@ class GroupLasso(Penalty):
     """
 
     smooth: ClassVar[bool] = False
+    counts: ClassVar[bool] = True
     turn: ClassVar[int] = 1  # after a soft threshold; it scales, and so does a ridge
 
     strength: Strength

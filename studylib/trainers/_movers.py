@@ -62,10 +62,17 @@ class Movers:
 
     def step(self, gradients: Sequence[Tensor], left: float) -> None:
         """Move every weight; ``left`` is what is left of the learning rates, a share."""
-        for whole, gradient in zip(self._gradients, gradients, strict=True):
-            whole[:, : gradient[0].numel()].copy_(gradient.flatten(1))
+        filled = [self._filled(*pair) for pair in zip(self._gradients, gradients, strict=True)]
         for run in self._runs:
-            run.optimizer.step([one[run.replicas] for one in self._gradients], left * run.rate)
+            run.optimizer.step([one[run.replicas] for one in filled], left * run.rate)
+
+    def _filled(self, whole: Tensor, gradient: Tensor) -> Tensor:
+        """Return a gradient, (replicas, distance), with zeros where its replicas end before that."""
+        flat = gradient.flatten(1)
+        if flat.shape == whole.shape:
+            return flat
+        whole[:, : flat.shape[1]].copy_(flat)
+        return whole
 
     def rates(self, left: float) -> list[float]:
         """Return the learning rate of each replica."""

@@ -70,10 +70,10 @@ class StackUpdate:
 
     def __call__(self, total: Tensor) -> None:
         """Move the weights one step down the gradient of ``total``, the sum over the replicas."""
-        for w in self._weights:
-            w.grad = None
-        total.backward()
-        gradients = [torch.zeros_like(w) if w.grad is None else w.grad for w in self._weights]
+        found = torch.autograd.grad(total, self._weights, allow_unused=True)
+        gradients = [
+            torch.zeros_like(w) if g is None else g for w, g in zip(self._weights, found, strict=True)
+        ]
         left = self._left(self._done / self._steps)
         with torch.no_grad():
             for rule in self._rules:

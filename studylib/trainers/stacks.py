@@ -25,6 +25,10 @@ def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) ->
 
 
 def _uneven(technique: Regularizer, model: Model) -> str:
-    """Return why its draws would not be those that it has alone: tables of words are joined at one size."""
+    """Return why it would not be what it is alone: tables of words are joined at one size, with rows more."""
+    if "embedding" not in model.layers().values():
+        return ""
+    if technique.counts:
+        return "it counts the words"
     draws = isinstance(technique, GradientRule) and technique.draws
-    return "it draws a number for every word" if draws and "embedding" in model.layers().values() else ""
+    return "it draws a number for every word" if draws else ""

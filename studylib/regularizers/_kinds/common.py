@@ -35,6 +35,7 @@ class Regularizer(Component):
     Attributes:
         tasks: kinds of problems that it has a meaning for.
         pairs: whether it needs another row of the batch beside each.
+        counts: whether it asks how many weights a layer has.
         alone: why arms with it are trained fit by fit, and not several at once; empty if they need not be.
         attribution: what the licence of what it reads asks to be said; mostly it reads nothing.
 
@@ -44,6 +45,7 @@ class Regularizer(Component):
 
     tasks: ClassVar[frozenset[str]] = ALL_TASKS
     pairs: ClassVar[bool] = False
+    counts: ClassVar[bool] = False
     alone: ClassVar[str] = ""
     attribution: ClassVar[str] = ""
 
