@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Arm = tuple[Regularizer, ...]
 
-ROUNDS, SEEDS, BATCH = 5, 10, 64
+ROUNDS, SEEDS, BATCH = 3, 10, 64
 EPOCHS = 5
 SIZES = (64, 128, 128, 10)
 MIX, STRENGTHS = 0.5, tuple(10 ** (-5 + place / 5) for place in range(20))

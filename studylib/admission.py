@@ -229,9 +229,7 @@ def _one_thread() -> None:
 
 def _refusal(spec: FitSpec) -> str:
     """Return why ``spec`` cannot be computed here, empty if it can."""
-    import torch  # loaded before the clock of the fit starts, as what trains is
-
-    from studylib.trainers import stacked  # noqa: F401
+    import torch  # loaded before the clock of the fit starts
 
     torch.set_num_threads(1)
     try:
