@@ -16,8 +16,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from imaginary import SEEDS, classification, forecasting, ranking, regression, tuned
+from over_many import sizes
 
 from studylib import compare, figures, metrics
+from studylib.compare.sizes import growths
 from studylib.figures._fifths import by_fifth
 from studylib.figures.augmented import draw_augmented, strip
 from studylib.figures.coefficient_paths import draw_coefficient_paths, largest
@@ -58,12 +60,14 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
     "draw_activity": lambda: figures.draw_activity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
+    "draw_sizes": lambda: figures.draw_sizes(growths(sizes())[0]),
+    "draw_stability": lambda: figures.draw_stability(regression()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
     "draw_tuning": lambda: figures.draw_tuning(tuned()),
     "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
-OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_technique"}
+OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_sizes", "draw_technique"}
 every_drawing = pytest.mark.parametrize("name", sorted(DRAWINGS))
 
 
