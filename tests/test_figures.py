@@ -342,7 +342,7 @@ def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
             if isinstance(cell, float):
                 assert float(text) == pytest.approx(cell, rel=5.1e-5)
             else:
-                assert text == str(cell)
+                assert text == ("" if cell is None else str(cell))
 
 
 def test_the_numbers_of_the_differences_are_those_of_the_record() -> None:
