@@ -31,9 +31,10 @@ class TallFolds:
 
     def __init__(self, task: WeightedLeastSquares, y: Array) -> None:
         self._table, self._y = task.table, y - task.level
-        self._half = len(y) / 2  # the task has a mean, in a loss without a factor ½
-        self._products = task.products
-        self._linear = task.linear
+        half = len(y) / 2  # the task has a mean, in a loss without a factor ½
+        self._variances: Array = task.products.diagonal()
+        self._products = half * task.products
+        self._linear = half * task.linear
         self._size = float(self._y @ self._y)
 
     def losses(self, held: Indices, pairs: Sequence[Strengths], factors: Array) -> Array | None:
@@ -44,7 +45,7 @@ class TallFolds:
             factors: what the weights of each pair are multiplied by.
         """
         problem = self.without(held)
-        before = self._products.diagonal()
+        before = self._variances
         if (problem.hessian.diagonal <= LOST * before)[before > 0].any():
             return None
         weights = problem.solutions(pairs).T * factors
@@ -64,10 +65,13 @@ class TallFolds:
         from scipy.linalg.blas import dger
 
         kept = len(self._y) - len(held)
-        matrix, linear = self._products * self._half, self._linear * self._half
+        matrix, linear = self._products, self._linear.copy()
         size, centre, level = self._size, np.zeros(len(linear)), 0.0
         for rows, y in self._blocks(held):
-            matrix -= rows.T @ rows
+            products = rows.T @ rows
+            # of the first block the memory becomes that of the difference
+            into = products if matrix is self._products else matrix
+            matrix = np.subtract(matrix, products, out=into)
             linear -= y @ rows
             size -= float(y @ y)
             centre -= rows.sum(axis=0) / kept
