@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from studylib.trainers.conversions import Strengths
 
 MANY = 120  # weights from which coordinates are descended one by one: a Newton step costs the cube of them
-STRETCH = 5  # pairs that are solved before columns without a weight are looked at again
-AHEAD = 0.8  # of λ₁: a column whose correlation is as large may soon have a weight
+STRETCH = 4  # pairs that are solved before columns without a weight are looked at again
+AHEAD = 0.75  # of λ₁: a column whose correlation is as large may soon have a weight
 SLACK = 1 + 1e-6
 GAP = 1e-6  # then: duality gap, relative to Σy² of the centred target
 LOST = 1e-6  # of a column's variance, left without the held-out rows: below it, digits are lost
@@ -150,7 +150,7 @@ class FoldProblem:
             np.array([np.sqrt(self._size)]),
             l1_ratio=pairs[0].l1 / strengths[0],
             alphas=strengths,
-            precompute=self._matrix[columns[:, None], columns],
+            precompute=self._matrix.take(columns, 0).take(columns, 1),
             Xy=self._linear[columns],
             coef_init=start[columns],
             tol=GAP,
