@@ -18,6 +18,7 @@ SILENT = frozenset(
         # what these bring is known by its hash
         *("studylib.archives", "studylib.downloads", "studylib.fetching", "studylib.locks"),
         "studylib.metrics.meanings",
+        "studylib.trials",
     }
 )
 

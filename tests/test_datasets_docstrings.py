@@ -11,14 +11,15 @@ from small_packages import write
 
 from studylib.datasets import _sources, _words, docstrings
 from studylib.datasets._splits import stratified
-from studylib.datasets.docstrings import LIBRARIES, MASK, Docstrings
+from studylib.datasets._words import MASK
+from studylib.datasets.docstrings import LIBRARIES, Docstrings
 from studylib.errors import StudyError
 
 
 def test_docstrings_are_sentences_of_4_to_60_words_without_a_librarys_name() -> None:
     """Nothing gives the class away by its name, and no sentence stands twice."""
     texts = Docstrings(per_class=1500).arrays()["texts"].tolist()
-    rows = [docstrings.words(text) for text in texts]
+    rows = [_words.words(text) for text in texts]
     seen = {word for row in rows for word in row}
     aliases = {"np", "pd", "plt", "mpl", "nx", "sp"}
 
@@ -48,12 +49,12 @@ def test_the_vocabulary_is_that_of_the_train_rows() -> None:
     texts, labels = dataset.arrays().values()
     parts = stratified(6, labels, 80, 80)
     split = dataset.split(6)
-    counts = Counter(word for row in parts.train for word in docstrings.words(texts[row]))
+    counts = Counter(word for row in parts.train for word in _words.words(texts[row]))
     known = {word for word, count in counts.items() if count >= 2}
 
     assert split.inputs == (len(known) + 2, 12)
     for part, rows in zip((split.train, split.validation, split.test), parts, strict=True):
-        expected = [docstrings.words(texts[row])[:12] for row in rows]
+        expected = [_words.words(texts[row])[:12] for row in rows]
         assert [int((line > 0).sum()) for line in part.x] == [len(row) for row in expected]
         assert all((line[len(row) :] == 0).all() for line, row in zip(part.x, expected, strict=True))
         assert [

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
+from math import isfinite
 from statistics import fmean, stdev
 from xml.etree import ElementTree as ET
 
@@ -16,8 +17,10 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from imaginary import SEEDS, classification, forecasting, ranking, regression, tuned
+from over_many import sizes
 
 from studylib import compare, figures, metrics
+from studylib.compare.sizes import growths
 from studylib.figures._fifths import by_fifth
 from studylib.figures.augmented import draw_augmented, strip
 from studylib.figures.coefficient_paths import draw_coefficient_paths, largest
@@ -58,12 +61,14 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_popularity": lambda: figures.draw_popularity(ranking()),
     "draw_activity": lambda: figures.draw_activity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
+    "draw_sizes": lambda: figures.draw_sizes(growths(sizes())[0]),
+    "draw_stability": lambda: figures.draw_stability(regression()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
     "draw_tuning": lambda: figures.draw_tuning(tuned()),
     "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
-OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_technique"}
+OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_sizes", "draw_technique"}
 every_drawing = pytest.mark.parametrize("name", sorted(DRAWINGS))
 
 
@@ -335,10 +340,10 @@ def test_a_picture_carries_the_numbers_that_it_draws(name: str) -> None:
     assert len(rows) == len(data.rows) > 0
     for written, row in zip(rows, data.rows, strict=True):
         for text, cell in zip(written, row, strict=True):
-            if isinstance(cell, float):
+            if isinstance(cell, float) and isfinite(cell):
                 assert float(text) == pytest.approx(cell, rel=5.1e-5)
             else:
-                assert text == str(cell)
+                assert text == ("" if cell is None or isinstance(cell, float) else str(cell))
 
 
 def test_the_numbers_of_the_differences_are_those_of_the_record() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import ConfigDict, Field
+from typing import TYPE_CHECKING, ClassVar
 
 from studylib.datasets import _own_parts
+from studylib.datasets._asked_table import AskedTable
 from studylib.datasets._design import Design
-from studylib.datasets._own import OwnData
-from studylib.datasets._own_parts import TrainShare, ValidationShare
 from studylib.datasets._reading import Reading, read_of
 from studylib.datasets._sources import installed
 from studylib.datasets._splits import Parts, Scale
@@ -21,11 +18,8 @@ from studylib.errors import ParameterError
 if TYPE_CHECKING:
     import numpy as np
 
-Column = Annotated[str, Field(min_length=1)]
-Names = tuple[Column, ...]
 
-
-class OwnTable(OwnData):
+class OwnTable(AskedTable):
     """A table with a column to be predicted from others.
 
     Inputs have shape (n, features) in float32: numbers and times as they are, a column for each level of a
@@ -33,31 +27,7 @@ class OwnTable(OwnData):
     standardised by the train rows. A target of texts, or of at most ten different whole numbers, is a class.
     """
 
-    model_config = ConfigDict(serialize_by_alias=True)
     inputs: ClassVar[str] = "tables"
-
-    target: Annotated[Column, Field(description="the column to be predicted")]
-    asked: Annotated[
-        Literal["classification", "regression"] | None,
-        Field(alias="task", description="what is asked; as the target looks if not said"),
-    ] = None
-    train: TrainShare = 0.6
-    validation: ValidationShare = 0.2
-    group: Annotated[
-        Column | None, Field(description="column whose rows of one value stay in one part, such as a patient")
-    ] = None
-    time: Annotated[
-        Column | None, Field(description="column of times: train is earliest, test is latest")
-    ] = None
-    columns_used: Annotated[
-        Names,
-        Field(alias="columns", strict=False, description="to predict from; else all others"),
-    ] = ()
-    leave_out: Annotated[Names, Field(strict=False, description="columns not to predict from")] = ()
-    categories: Annotated[
-        Names, Field(strict=False, description="columns whose numbers are names of categories")
-    ] = ()
-    target_unit: Annotated[str, Field(description="of a number that is predicted, such as EUR")] = ""
 
     @property
     def task(self) -> str:

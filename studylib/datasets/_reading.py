@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from studylib.datasets import _suspicious
+from studylib.datasets._asked_table import AskedTable
 from studylib.datasets._columns import Columns, columns_of
 from studylib.datasets._design import Feature, features
 from studylib.datasets._own import fingerprint, located
@@ -15,9 +16,6 @@ from studylib.datasets._spelling import SEPARATORS, UNNAMED
 from studylib.datasets._tables import Place, Source, refuse_unknown
 from studylib.datasets._targets import Target, counts_rows, target_of
 from studylib.errors import ParameterError
-
-if TYPE_CHECKING:
-    from studylib.datasets._own_table import OwnTable
 
 FORMATS = ("csv", "parquet")  # of which one is text
 MOST_COLUMNS = 8_000  # of the inputs
@@ -36,7 +34,7 @@ class Reading:
         role: of columns that are neither the target nor predicted from.
     """
 
-    table: OwnTable
+    table: AskedTable
     columns: Columns
     target: Target
     features: tuple[Feature, ...]
@@ -72,7 +70,7 @@ class Reading:
         return ". ".join(sentences) + "."
 
 
-def read_of(table: OwnTable) -> Reading:
+def read_of(table: AskedTable) -> Reading:
     """Return what was found in ``table``, which is read once for each content of its file.
 
     Raises:
@@ -82,7 +80,7 @@ def read_of(table: OwnTable) -> Reading:
 
 
 @lru_cache(maxsize=4)
-def _read(table: OwnTable, content: str) -> Reading:  # noqa: ARG001  # by which it is remembered
+def _read(table: AskedTable, content: str) -> Reading:  # noqa: ARG001  # by which it is remembered
     source = Source.of(table.path)
     if (other := FORMATS[not source.separator]) != table.name:
         raise ParameterError(
@@ -112,7 +110,7 @@ def _is_index(columns: Columns, name: str) -> bool:
     return name in INDICES and counts_rows(columns.of(name))
 
 
-def _refuse_names(table: OwnTable, source: Source) -> None:
+def _refuse_names(table: AskedTable, source: Source) -> None:
     asked = {
         "target": [table.target],
         "group": [table.group] if table.group else [],
@@ -135,7 +133,7 @@ def _refuse_names(table: OwnTable, source: Source) -> None:
         )
 
 
-def _refuse_count(table: OwnTable, count: int, source: Source) -> None:
+def _refuse_count(table: AskedTable, count: int, source: Source) -> None:
     if not count:
         raise ParameterError(
             f"{table.path}: expected a column to predict {table.target!r} from, got none"
@@ -148,7 +146,7 @@ def _refuse_count(table: OwnTable, count: int, source: Source) -> None:
         )
 
 
-def _refuse_gaps(table: OwnTable, columns: Columns, name: str) -> None:
+def _refuse_gaps(table: AskedTable, columns: Columns, name: str) -> None:
     import numpy as np
 
     missing: Iterable[int] = np.flatnonzero(np.isnan(columns.of(name)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from math import isfinite, isnan
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def _facts(record: Record) -> dict[str, str]:
     effect = metric.amount(float(record.params["smallest_effect"]), _unit(record))
     metric_by, effect_by = (_by_dataset(record, key) for key in DECIDING)
     return {
-        "Data": str(record.dataset.get("name", "unknown")),
+        "Data": _data(record),
         "Decided by": f"{compare.spoken(str(record.params['metric']))} ({direction}){metric_by}",
         "Smallest effect that matters": f"{effect}{effect_by}",
         "Fits": f"{len(record.fits)}: {len(record.arms)} arms, {record.params['seeds']} seeds each",
@@ -74,6 +75,13 @@ def _by_dataset(record: Record, key: str) -> str:
     """Return who chose what arms are judged by, where it was not the study or who ran it."""
     chosen = key in record.dataset.get("decides", ())
     return ", chosen by the dataset, as nobody said another" if chosen else ""
+
+
+def _data(record: Record) -> str:
+    """Return the dataset by its name; of one's own the file first."""
+    name, asked = str(record.dataset.get("name", "unknown")), record.params.get("dataset")
+    path = asked.get("path") if isinstance(asked, Mapping) else None
+    return f"{path} ({name})" if path else name
 
 
 def _glance(record: Record) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, final
 
 from studylib.compare.tuning import Opened, Tuned, tuned
-from studylib.figures.picture import CSV
 from studylib.pages import tables
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def tuned_of(record: Record, origin: Origin) -> Section | None:
 def _figure(record: Record, origin: Origin, name: str) -> Markup:
     drawing = getattr(import_module(f"studylib.figures.{name}"), f"draw_{name}")
     shown = drawing(record)
-    numbers = {CSV: shown.data.csv()} if shown.data else {}
-    data = {"image/svg+xml": shown.svg, "text/plain": shown.alt, **numbers}
+    data = shown._repr_mimebundle_()  # as a notebook asks for it
     return origin.drawing(data, "image/svg+xml", f"figure-{name}", f"figures.draw_{name}(record)")
 
 

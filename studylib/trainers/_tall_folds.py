@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from studylib.trainers.conversions import Strengths
 
 MANY = 120  # weights from which coordinates are descended one by one: a Newton step costs the cube of them
-STRETCH = 5  # pairs that are solved before columns without a weight are looked at again
-AHEAD = 0.8  # of λ₁: a column whose correlation is as large may soon have a weight
+STRETCH = 4  # pairs that are solved before columns without a weight are looked at again
+AHEAD = 0.75  # of λ₁: a column whose correlation is as large may soon have a weight
 SLACK = 1 + 1e-6
 GAP = 1e-6  # then: duality gap, relative to Σy² of the centred target
 LOST = 1e-6  # of a column's variance, left without the held-out rows: below it, digits are lost
@@ -31,9 +31,10 @@ class TallFolds:
 
     def __init__(self, task: WeightedLeastSquares, y: Array) -> None:
         self._table, self._y = task.table, y - task.level
-        self._half = len(y) / 2  # the task has a mean, in a loss without a factor ½
-        self._products = task.products
-        self._linear = task.linear
+        half = len(y) / 2  # the task has a mean, in a loss without a factor ½
+        self._variances: Array = task.products.diagonal()
+        self._products = half * task.products
+        self._linear = half * task.linear
         self._size = float(self._y @ self._y)
 
     def losses(self, held: Indices, pairs: Sequence[Strengths], factors: Array) -> Array | None:
@@ -44,7 +45,7 @@ class TallFolds:
             factors: what the weights of each pair are multiplied by.
         """
         problem = self.without(held)
-        before = self._products.diagonal()
+        before = self._variances
         if (problem.hessian.diagonal <= LOST * before)[before > 0].any():
             return None
         weights = problem.solutions(pairs).T * factors
@@ -64,10 +65,13 @@ class TallFolds:
         from scipy.linalg.blas import dger
 
         kept = len(self._y) - len(held)
-        matrix, linear = self._products * self._half, self._linear * self._half
+        matrix, linear = self._products, self._linear.copy()
         size, centre, level = self._size, np.zeros(len(linear)), 0.0
         for rows, y in self._blocks(held):
-            matrix -= rows.T @ rows
+            products = rows.T @ rows
+            # of the first block the memory becomes that of the difference
+            into = products if matrix is self._products else matrix
+            matrix = np.subtract(matrix, products, out=into)
             linear -= y @ rows
             size -= float(y @ y)
             centre -= rows.sum(axis=0) / kept
@@ -146,7 +150,7 @@ class FoldProblem:
             np.array([np.sqrt(self._size)]),
             l1_ratio=pairs[0].l1 / strengths[0],
             alphas=strengths,
-            precompute=self._matrix[columns[:, None], columns],
+            precompute=self._matrix.take(columns, 0).take(columns, 1),
             Xy=self._linear[columns],
             coef_init=start[columns],
             tol=GAP,
