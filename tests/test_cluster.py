@@ -253,6 +253,7 @@ def test_a_worker_that_dies_of_a_stack_costs_no_fit(whole: str) -> None:
     undisturbed = numbers({spec.key: executors.compute_one(spec) for spec in fits})
     with connected(whole) as workers:
         doing = Instead(workers, die_of_many)
+        doing.width = 1  # so that both are handed out as one task
         attempts = list(executors.compute(fits, doing))
 
     assert len({stack_of(spec) for spec in fits}) == 1

@@ -85,7 +85,7 @@ class Instead(Executor):
 class Here(Executor):
     """Does at once, in this process, what it is asked for; it ends with what ``work`` raises."""
 
-    width = 2
+    width = 1
 
     def __init__(self, work: Callable[[list[FitSpec]], list[Result]]) -> None:
         self._work = work
