@@ -21,9 +21,9 @@ from studylib.trainers.stacks import why_alone
 if TYPE_CHECKING:
     from studylib.plan import FitSpec
 
-# replicas from which on more of them bring hardly anything, by device and model. `python -m benchmarks stacks`
-# prints what those of a processor follow from: at 10 an MLP has nine tenths of the steps per second that it has
-# at 40, and a bag of words its most; a linear model gains up to 20. For a GPU nothing is measured yet.
+# replicas from which on more of them bring hardly anything, by device and model. Those of a processor follow
+# from what `python -m benchmarks stacks` prints: at 10 an MLP has nine tenths of the steps per second that it
+# has at 40, and a bag of words its most; a linear model gains up to 20. For a GPU nothing is measured yet.
 MOST: Mapping[str, Mapping[str, int]] = {
     "cpu": {"linear": 20, "mlp": 10, "bag_of_words": 10},
     "cuda": {"linear": 400, "mlp": 400, "bag_of_words": 100},

@@ -123,7 +123,7 @@ def test_a_report_killed_at_any_moment_loses_nothing(round_: int, smoke_runs: Sm
 
 
 def test_a_worker_that_is_killed_costs_one_attempt(smoke_runs: Smoke, tmp_path: Path) -> None:
-    """The fits of its stack are tried again in a fresh process; the report ends well, with the same numbers."""
+    """The fits of its stack are tried again in fresh processes; the report ends well, with equal numbers."""
     with_datasets(tmp_path / "store")
     process = report(tmp_path)
     wait_for(lambda: any(row.state == "running" for row in rows(tmp_path)), process)
