@@ -17,6 +17,7 @@ SILENT = frozenset(
         *("studylib", "studylib.errors", "studylib.places", "studylib.records", "studylib.secrets"),
         # what these bring is known by its hash
         *("studylib.archives", "studylib.downloads", "studylib.fetching", "studylib.locks"),
+        "studylib.frames",
         "studylib.metrics.meanings",
         "studylib.trials",
     }

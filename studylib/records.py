@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 
 from studylib import trials
 from studylib.errors import ParameterError
+from studylib.frames import any_text
 from studylib.secrets import masked
 from studylib.trials import Trial
 
@@ -129,6 +130,7 @@ class Record:
         """Return every fit that did not end well."""
         return tuple(fit for fit in self.fits if fit.status != "ok")
 
+    @any_text()
     def to_frame(self) -> pd.DataFrame:
         """Return a row per fit: arm, seed, status, reason, and a column per metric."""
         import pandas as pd

@@ -30,6 +30,7 @@ LAYERS: tuple[set[str], ...] = (
         "archives",
         "fetching",
         "fingerprints",
+        "frames",
         "lifeline",
         "locks",
         "secrets",

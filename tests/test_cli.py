@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from command_line import SMOKE_RUN, Smoke, environment, made_once, smoke, studylib
 
+from studylib import sources
 from studylib.records import Record
 
 # Runs a command line, and tells afterwards which libraries that take seconds to load it has loaded.
@@ -28,7 +29,7 @@ RUN = ("run", "vision")
 WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     (("run", "visoin"), "unknown study 'visoin'. Did you mean 'vision'?"),
     (("report", "tabluar"), "unknown study 'tabluar'. Did you mean 'tabular'?"),
-    (("report", "--run", "smok"), "params/recommender/smok.yaml: no such run. Did you mean 'smoke'?"),
+    (("report", "--run", "smok"), "params/forecasting/smok.yaml: no such run. Did you mean 'smoke'?"),
     (("report", "--timeout", "0"), "--timeout: expected a number above 0, got 0."),
     (("report", "--memory", "-1"), "--memory: expected a number above 0, got -1."),
     (("report", "--memory", "1", "--cluster", "tcp://x:1"), "--memory: workers of a cluster have their own"),
@@ -195,7 +196,7 @@ def test_the_store_says_how_long_the_fits_of_a_record_took(smoke_runs: Smoke) ->
 def test_progress_is_told_in_few_lines_of_a_log(smoke_runs: Smoke) -> None:
     """Up to the last fit; about ten lines, however many fits there are."""
     told = [line.split(" fits")[0] for line in smoke_runs.complained.splitlines() if " fits, " in line]
-    total = sum(len(smoke_runs.record(study).fits) for study in ("recommender", "tabular", "text", "vision"))
+    total = sum(len(smoke_runs.record(study).fits) for study in sources.studies())
 
     assert told[-1] == f"{total} of {total}"
     assert 1 <= len(told) <= 11

@@ -68,7 +68,7 @@ def refusal(dataset: Dataset, model: str, techniques: dict[str, Any], **training
             TEXT,
             "text_cnn",
             {"mixup": {"alpha": 0.2}},
-            ("disturbs images and tables", "docstrings holds text"),
+            ("disturbs images and series and tables", "docstrings holds text"),
         ),
         (
             IMPORTS,

@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from studylib import store
+from studylib.frames import any_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from studylib.store import Store
 
 
+@any_text()
 def durations(record: Record, kept: Store) -> pd.DataFrame:
     """Return a row per arm of what the store knows of its fits, whenever and wherever they were computed.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 from studylib.compare.diagnosis import diagnoses
 from studylib.compare.losses import kept, unit_of_loss
 from studylib.compare.sentences import unit_of
+from studylib.frames import any_text
 from studylib.metrics import METRICS, metric_of
 from studylib.statistics import Interval, paired_interval
 
@@ -78,6 +79,7 @@ def watched(record: Record) -> tuple[Watched, ...]:
     )
 
 
+@any_text()
 def monitored(record: Record) -> pd.DataFrame:
     """Return a row per arm and number: arm, number, unit, mean, low, high (95 % over seeds), seeds.
 
@@ -95,6 +97,7 @@ def monitored(record: Record) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "number", "unit", "mean", "low", "high", "seeds"])
 
 
+@any_text()
 def monitoring(record: Record) -> pd.DataFrame:
     """Return ``monitored`` for reading: a row per arm, means over its seeds as text, then the diagnosis.
 

@@ -13,6 +13,7 @@ from studylib.compare.pairing import differences, values
 from studylib.compare.sentences import sized, unit_of
 from studylib.compare.verdicts import contrasts
 from studylib.errors import ParameterError
+from studylib.frames import any_text
 from studylib.metrics import metric_of
 from studylib.records import Record
 from studylib.secrets import masked
@@ -79,6 +80,7 @@ class Changes:
         ]
         return said + [f"{change.arm}: {self._told(change)}" for change in self.arms]
 
+    @any_text()
     def to_frame(self) -> pd.DataFrame:
         """Return a row per common arm, in the unit of the records."""
         import pandas as pd

@@ -13,6 +13,7 @@ from math import nan, sqrt
 from typing import TYPE_CHECKING, final
 
 from studylib.datasets.breast_cancer import PROBE
+from studylib.frames import any_text
 from studylib.statistics import Interval, paired_interval
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def stabilities(record: Record, names: Sequence[str] | None = None) -> list[Stab
     return found
 
 
+@any_text()
 def stability(record: Record, names: Sequence[str] | None = None) -> pd.DataFrame:
     """Return ``stabilities`` for reading: a row per arm, numbers as text."""
     import pandas as pd
@@ -84,6 +86,7 @@ def stability(record: Record, names: Sequence[str] | None = None) -> pd.DataFram
     return pd.DataFrame(rows).set_index("arm") if rows else pd.DataFrame()
 
 
+@any_text()
 def most_kept(record: Record, names: Sequence[str] | None = None, most: int = 15) -> pd.DataFrame:
     """Return the columns that arms keep most often, a row each, and in which share of seeds, as text.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from studylib.compare.pairing import arm_means, values
 from studylib.compare.sentences import spoken, unit_of
 from studylib.compare.verdicts import contrasts
+from studylib.frames import any_text
 from studylib.metrics import PARTS, metric_of
 from studylib.records import Record
 
@@ -19,6 +20,7 @@ OF_CONTRAST = [*NUMBERS[:6], "decided_by", "verdict", "pairs", *NUMBERS[6:]]
 SMALLEST_P = 0.001  # shown as such: a smaller one says nothing that a reader could use
 
 
+@any_text()
 def table(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return a row per arm, the best difference first; the baseline stands where its difference of 0 puts it.
 
@@ -48,6 +50,7 @@ def table(record: Record, metric: str | None = None, baseline: str | None = None
     return frame.sort_values("difference", ascending=upwards, kind="stable", ignore_index=True)
 
 
+@any_text()
 def summary(record: Record, metric: str | None = None, baseline: str | None = None) -> pd.DataFrame:
     """Return ``table`` for reading: a row per arm, numbers as text in the unit that a reader knows.
 
@@ -81,6 +84,7 @@ def summary(record: Record, metric: str | None = None, baseline: str | None = No
     return frame[[name for name in frame if name not in left_out] + ["verdict"]]
 
 
+@any_text()
 def means(record: Record, *metrics: str) -> pd.DataFrame:
     """Return the mean over seeds of each of the ``metrics``, a row per arm, numbers as text for reading.
 

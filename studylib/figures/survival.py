@@ -10,6 +10,7 @@ import numpy as np
 from studylib.figures.picture import Cell, Table
 from studylib.figures.style import picture, saying, sheet, styled
 from studylib.figures.words import short
+from studylib.frames import any_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +66,7 @@ def draw_survival(
     return picture(figure, f"{title}. {told}", Table(("arm", *map(str, table.columns)), rows))
 
 
+@any_text()
 def kept(record: Record, arms: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the share of seeds with a coefficient that is not zero, a row per arm, a column per feature."""
     import pandas as pd
