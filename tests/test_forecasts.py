@@ -24,8 +24,8 @@ from studylib.models.series_lstm import SeriesLSTM
 from studylib.records import Fit, Record
 from studylib.regularizers import make
 from studylib.seeds import initialising
-from studylib.trainers._forecasts import shown_windows
 from studylib.trainers._evaluation import MONITORED_ROWS
+from studylib.trainers._forecasts import shown_windows
 from studylib.trainers.base import Training
 from studylib.trainers.fitting import fit
 from studylib.trainers.gradient import train
