@@ -1,4 +1,4 @@
-"""Every benchmark run makes its record from the published files, as small as it can be made."""
+"""Benchmark runs make their records from the published files, as small as they can be made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RUNS = [(name, run) for name in sources.studies() for run in runs.known(name) if run.startswith("benchmark-")]
+EVERY = [
+    (name, run) for name in sources.studies() for run in runs.known(name) if run.startswith("benchmark-")
+]
 SEEDS = 2
 # what makes a run small, by the name of the setting
 SMALL: Mapping[str, Any] = {
@@ -44,6 +46,21 @@ FEW: Mapping[str, Mapping[str, Any]] = {
     "movie_reviews": {"train": 200, "validation": 100},
     "trec": {"train": 200, "validation": 100},
 }
+
+
+def different() -> list[tuple[str, str]]:
+    """Return the first run of those that hold the same arms to the same data, and differ in its size."""
+    known: dict[tuple[str, ...], tuple[str, str]] = {}
+    every = ((name, run) for name in sources.studies() for run in runs.known(name))
+    for name, run in every:
+        if not run.startswith(SUITE):
+            continue
+        asked = sources.read_yaml(ROOT / "params" / name / f"{run}.yaml")
+        known.setdefault((name, asked["dataset"]["name"], *asked["arms"]), (name, run))
+    return list(known.values())
+
+
+RUNS = different()
 
 
 def small(asked: Any) -> Any:
