@@ -6,7 +6,6 @@ Exit 0: done. 1: something failed, and it is named. 2: wrong parameters or usage
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -66,10 +65,6 @@ def main() -> NoReturn:
 def _leave(message: object, code: int) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not change the number
     typer.echo(f"studylib: {message}", err=True)
-    if code == INTERRUPTED:
-        sys.stdout.flush()
-        # Python would end by the signal itself, had it come while a class was made: whoever waits wants 130
-        os._exit(code)
     sys.exit(code)
 
 

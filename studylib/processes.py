@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from multiprocessing.context import BaseContext
 
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # Arrow's, which pandas imports
+}
 CLOCK = 60.0  # seconds by which the start of a process may seem to move when the clock is set
 SAME_ORDER = {"PYTHONHASHSEED": "0"}  # of a set of texts, in all that the server forks
 

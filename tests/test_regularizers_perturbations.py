@@ -47,8 +47,8 @@ def normal(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
 
 def batch(example: Perturbation, inputs: str, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     """Return five rows of those inputs, with the targets that the perturbation asks for."""
-    images, tables = normal(5, 3, 6, 9, dtype=dtype), normal(5, 4, dtype=dtype)
-    x = {"images": images, "tables": tables, "text": SENTENCES.clone()}[inputs]
+    shapes = {"images": (3, 6, 9), "tables": (4,), "series": (7, 2)}
+    x = SENTENCES.clone() if inputs == "text" else normal(5, *shapes[inputs], dtype=dtype)
     classes = torch.tensor([0, 1, 2, 1, 0])
     return x, functional.one_hot(classes, CLASSES).to(dtype) if example.softens else classes
 

@@ -260,7 +260,7 @@ def test_the_title_of_a_notebook_is_its_question() -> None:
 def test_an_unknown_study_is_answered_with_the_nearest_one() -> None:
     """And with all that there are."""
     with pytest.raises(
-        ParameterError, match=r"unknown study 'visoin'. Did you mean 'vision'\? Known: recommender,"
+        ParameterError, match=r"unknown study 'visoin'. Did you mean 'vision'\? Known: forecasting,"
     ):
         sources.notebook("visoin")
     with pytest.raises(ParameterError, match="unknown study"):
