@@ -14,7 +14,7 @@ PAGE = Path("reports/vision/default.html")
 PICTURE = Path("reports/published/vision.png")
 WIDTH, HEIGHT = 1120, 1180  # CSS pixels: question, headline, the figure of differences
 LIMIT = 200_000  # bytes
-COLOURS = (256, 128, 64, 32)  # of the palette: the most that fit
+COLOURS = (64, 32)  # of the palette: the most that fit
 
 
 def main() -> None:
