@@ -155,7 +155,7 @@ def test_a_zip_holds_what_its_reader_needs(reports: Path) -> None:
     assert sums == {n: hashlib.sha256(body).hexdigest() for n, body in bodies.items() if n != "SHA256SUMS"}
     told = bodies["README.txt"].decode()
     assert "index.html, in any browser" in told
-    assert "studylib verify recommender/default.json" in told
+    assert "studylib verify forecasting/default.json" in told
 
 
 def test_there_is_nothing_to_share_before_there_is_a_report(tmp_path: Path) -> None:
