@@ -73,8 +73,13 @@ def rows(folder: Path) -> list[Row]:
 
 
 def stored(folder: Path) -> dict[str, int]:
-    """Return when each file of a result was written, to the nanosecond, by its name."""
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "store" / "fits").glob("*/[!.]*")}
+    """Return when each file of a whole result was written, to the nanosecond, by its name.
+
+    The JSON is written last: arrays without one are no result yet, and are written again.
+    """
+    files = (folder / "store" / "fits").glob("*/[!.]*")
+    whole = [path for path in files if path.with_suffix(".json").is_file()]
+    return {path.name: path.stat().st_mtime_ns for path in whole}
 
 
 def same_numbers(folder: Path, whole: Smoke) -> bool:
