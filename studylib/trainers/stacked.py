@@ -108,6 +108,8 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
     Raises:
         Alone: they cannot be trained together.
     """
+    if len(members) == 1:
+        return train([*members, *members], model, device)[:1]  # a product of one matrix has other last bits
     order = sorted(range(len(members)), key=lambda place: members[place].training.learning_rate)
     with repeatable(device):
         found = _trained([members[place] for place in order], model, device)
@@ -177,6 +179,8 @@ class _Stack:
             if not one.found:
                 one.look(train, validation, self._share)
         learning = [place for place, one in enumerate(self.standing) if not one.found]
+        if len(learning) == 1:
+            return  # of two, one goes on beside it, for the same bits
         if len(learning) <= SHRINKING * len(self.standing):
             self._keep(learning)
 
