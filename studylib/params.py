@@ -215,7 +215,7 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
     told = Complaints()
     for name in tree:
         told.hear(_refuse_stranger, name)
-    dataset = told.hear(part, datasets.CATALOGUE, tree.get("dataset"), "dataset")
+    dataset = told.hear(_usable, tree.get("dataset"))
     common = told.hear(common_of, tree.get("model"), tree.get("training"))
     tuning = told.hear(build, Tuning, tree.get("tuning") or {}, "tuning")
     plain = told.hear(build, Plain, {key: tree[key] for key in Plain.model_fields if key in tree}, "")
@@ -235,6 +235,7 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
 
 
 def _usable(value: Any) -> Dataset:
+    """Return the dataset that is asked for, once it is known that it can be used: one's own is read here."""
     dataset = part(datasets.CATALOGUE, value, "dataset")
     dataset.refuse_unusable()
     return dataset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -307,3 +308,14 @@ def test_neighbouring_runs_differ_in_what_they_say_only() -> None:
 
     assert vision(SMOKE) == vision(dict(reversed(SMOKE.items())))
     assert all(a != b for a, b in pairwise(variants))
+
+
+def test_data_of_ones_own_are_split_before_anything_is_planned(tmp_path: Path) -> None:
+    """A class that only the latest rows have, which are the test, is refused with the parameters."""
+    rows = [f"{k * k % 23},2026-01-{1 + k // 2:02},{'new' if k > 55 else 'ab'[k % 2]}" for k in range(60)]
+    path = tmp_path / "kinds.csv"
+    path.write_text("\n".join(["size,day,kind", *rows]), encoding="utf-8")
+    asked = {"dataset": {"name": "csv", "path": str(path), "target": "kind", "time": "day"}}
+
+    with pytest.raises(ParameterError, match=r"kinds\.csv.*'new'"):
+        layered("tabular", "own", [("here", asked)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,8 +165,3 @@ def _write(
         "separator": source.separator,
         "sha256": _digest(path),
     }
-
-
-def kinds_of(columns: Columns) -> Mapping[str, Kind]:
-    """Return the kind of each column by its name."""
-    return dict(zip(columns.names, columns.kinds, strict=True))
