@@ -235,7 +235,6 @@ def _checked(study: str, run: str, tree: Tree) -> StudyParams:
 
 
 def _usable(value: Any) -> Dataset:
-    """Return the dataset that is asked for, once it is known that it can be used: one's own is read here."""
     dataset = part(datasets.CATALOGUE, value, "dataset")
     dataset.refuse_unusable()
     return dataset
