@@ -154,7 +154,7 @@ class Droppings(nn.Module):
     def __init__(self, parts: Sequence[Stochastic]) -> None:
         super().__init__()
         self._parts = tuple(parts)  # in a tuple: they are no parts of this one
-        self._together: Together[Any] = Together(
+        self.together: Together[Any] = Together(
             [partial(getattr, part, "technique") for part in parts], [part.noise for part in parts]
         )
 
@@ -163,8 +163,13 @@ class Droppings(nn.Module):
         if not self.training:
             return h
         site = self._parts[0].site
-        dropped: Tensor = self._together(lambda one, draws, own: one.drop(own, draws, site), h)
+        dropped: Tensor = self.together(lambda one, draws, own: one.drop(own, draws, site), h)
         return dropped
+
+
+def droppings(network: nn.Module) -> list[Together[Any]]:
+    """Return the techniques that disturb activations in a joined network."""
+    return [part.together for part in network.modules() if isinstance(part, Droppings)]
 
 
 @final

@@ -16,8 +16,9 @@ from studylib.regularizers.base import Averaging
 from studylib.seeds import initialising, repeatable
 from studylib.trainers._clock import Average, History
 from studylib.trainers._evaluation import monitored, outputs, passed, rows
-from studylib.trainers._joined import joined
+from studylib.trainers._joined import droppings, joined
 from studylib.trainers._predictions import predictor
+from studylib.trainers._recorded import Recorded
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
@@ -157,7 +158,15 @@ class _Stack:
         steps = replicas[0].steps * self._training.epochs
         trainings = [member.training for member in members]
         self._update = StackUpdate(techniques, self._network, model, trainings, steps)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with the replicas that stand now."""
         self._stack_looked_at()
+        drawing = [*self._batches.drawing, *self._update.drawing]
+        drawing += [one.draws for one in droppings(self._network)]
+        on_gpu = next(self._network.parameters()).is_cuda
+        self._take = Recorded(self._step, drawing) if on_gpu else self._step
 
     def _stack_looked_at(self) -> None:
         seen, held = [one.seen for one in self.standing], [one.held for one in self.standing]
@@ -169,12 +178,22 @@ class _Stack:
         for one in self.standing:
             one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.network)
         self._objective.begin(epoch)
+        self._batches.begin()
+        self._update.begin()
+        for dropping in droppings(self._network):
+            dropping.begin()
         averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
-        for x, target in self._batches.epoch(self._training.batch_size):
-            said = self._network(x)
-            self._update(self._objective(self._losses(said, target), said))
+        for numbers in self._batches.epoch(self._training.batch_size):
+            self._update.prepare()
+            self._take(numbers)
             for average in averaging:
                 average.add()
+
+    def _step(self, numbers: Tensor) -> None:
+        """Take one step with the rows of those numbers, (replicas, n)."""
+        x, target = self._batches(numbers)
+        said = self._network(x)
+        self._update(self._objective(self._losses(said, target), said))
 
     def look(self) -> None:
         """Write down the losses of the epoch, and let those go that are at their end."""
@@ -201,7 +220,7 @@ class _Stack:
         self._objective = self._objective.kept(places, techniques, self._network, self._model)
         trainings = [one.member.training for one in self.standing]
         self._update.keep(places, self._network, self._model, trainings)
-        self._stack_looked_at()
+        self._begin()
 
     def end(self) -> None:
         """Let those go that no rule has stopped."""

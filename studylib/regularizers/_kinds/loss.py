@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def soft_threshold(w: Tensor, reach: Tensor | float) -> Tensor:
     """Return sign(w)·max(|w| − reach, 0), the prox of reach·Σ|w|; of whatever shapes, elementwise."""
-    return w - w.clamp(-reach, reach)
+    return w - w.clamp(-reach, reach)  # type: ignore[arg-type]  # both numbers, or both tensors
 
 
 class Penalty(Layered):
