@@ -7,7 +7,7 @@ out for one does not depend on the others, nor on how many there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import torch
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
     from studylib.datasets.base import Split
     from studylib.models.base import Model
@@ -58,7 +60,8 @@ class Member:
 class _Replica:
     """One fit of a stack: its own network, whose weights are views of the stack's, and its own history."""
 
-    def __init__(self, member: Member, model: Model, device: str) -> None:
+    def __init__(self, member: Member, model: Model, device: str, parts: Parts) -> None:
+        """Begin a fit; ``parts`` are its train and validation rows."""
         self.member = member
         dtype = getattr(torch, member.training.precision)
         self.techniques = Techniques(member.regularizers, member.seed, device)
@@ -66,9 +69,8 @@ class _Replica:
         with initialising(member.seed):
             self.network = model.build(split.inputs, split.outputs).to(device, dtype)
         rewire(self.network, model, self.techniques, len(split.train))
-        self.train = rows(split.train, dtype, device)
+        self.train, self.held = parts
         self.seen = monitored(*self.train)
-        self.held = rows(split.validation, dtype, device)
         self.history = History(self.techniques, self.network)
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
@@ -125,7 +127,8 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
 
 def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
     training = members[0].training
-    replicas = [_Replica(member, model, device) for member in members]
+    known = _parts(members, device)
+    replicas = [_Replica(member, model, device, known[id(member.split)]) for member in members]
     stack = _Stack(replicas, model)
     for epoch in range(training.epochs):
         if not stack.standing:
@@ -134,6 +137,16 @@ def _trained(members: Sequence[Member], model: Model, device: str) -> list[Train
         stack.look()
     stack.end()
     return [one.found or Divergence("it was not trained") for one in replicas]
+
+
+def _parts(members: Sequence[Member], device: str) -> dict[int, Parts]:
+    """Return train and validation rows of each split, once for all fits that share it."""
+    dtype = getattr(torch, members[0].training.precision)
+    splits = {id(member.split): member.split for member in members}
+    return {
+        name: (rows(split.train, dtype, device), rows(split.validation, dtype, device))
+        for name, split in splits.items()
+    }
 
 
 @final
