@@ -27,6 +27,7 @@ LAYERS: tuple[set[str], ...] = (
         "downloads",
         "places",
         "processes",
+        "memory",
         "archives",
         "fetching",
         "fingerprints",
