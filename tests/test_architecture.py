@@ -48,6 +48,7 @@ LAYERS: tuple[set[str], ...] = (
         "pool",
         "executors",
         "stacking",
+        "costs",
         "cluster",
         "admission",
         "progress",
