@@ -143,7 +143,7 @@ def compute_stack(specs: Sequence[FitSpec]) -> list[Result]:
     start = perf_counter()
     results = _results(specs)
     seconds, peak = (perf_counter() - start) / len(specs), processes.peak_mb()
-    host, kind = platform.node(), processes.machine()
+    host, kind = platform.node(), processes.machine(specs[0].device)
     return [replace(one, seconds=seconds, peak_mb=peak, host=host, machine=kind) for one in results]
 
 

@@ -28,6 +28,7 @@ LAYERS: tuple[set[str], ...] = (
         "places",
         "processes",
         "memory",
+        "agreement",
         "archives",
         "fetching",
         "fingerprints",

@@ -51,7 +51,7 @@ def stacked(specs: Specs) -> dict[tuple[str, int], dict[str, float]]:
     stacks: dict[str, list[tuple[str, int]]] = {}
     for pair, spec in specs.items():
         stacks.setdefault(stack_of(spec), []).append(pair)
-    found = {}
+    found: dict[tuple[str, int], dict[str, float]] = {}
     for pairs in stacks.values():
         results = executors.compute_stack([specs[pair] for pair in pairs])
         found |= {pair: dict(one.metrics) for pair, one in zip(pairs, results, strict=True)}
