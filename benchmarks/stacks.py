@@ -198,14 +198,20 @@ def _widths() -> None:
 
 
 def _line(steps_of: Mapping[int, float], alone: float) -> Cost:
-    """Return the line that is nearest to what was measured, relative to that."""
+    """Return the line that is nearest, relative to what was measured, up to where a fit costs least.
+
+    Wider stacks have left the cache.
+    """
     import numpy as np
 
-    widths, took = np.array([*steps_of]), np.array([*steps_of.values()])
+    last = min(steps_of, key=lambda width: steps_of[width] / width)
+    widths, took = (
+        np.array(own) for own in zip(*((w, t) for w, t in steps_of.items() if w <= last), strict=True)
+    )
     (fixed, each), *_ = np.linalg.lstsq(
         np.stack([1 / took, widths / took], 1), np.ones(len(took)), rcond=None
     )
-    return Cost(round(fixed), round(each), round(alone))
+    return Cost(round(fixed), round(each), round(alone), last)
 
 
 def stacked(fits: Sequence[Member], model: Model, most: int = 0) -> None:
