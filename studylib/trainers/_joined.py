@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
+from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
@@ -122,6 +123,12 @@ class Embeddings(nn.Module):
         """Return (replicas, n, …, width) for ``numbers`` (replicas, n, …), each of its own table."""
         return gathered(self.weight, numbers)
 
+    def sums(self, text: Tensor, words: Tensor) -> Tensor:
+        """Return the sums of the vectors of each text, (replicas, n, width); see ``sums_of_rows``."""
+        flat = _flat_numbers(self.weight, text).flatten(0, 1)
+        sums = sums_of_rows(self.weight.flatten(0, 1), flat, words.flatten(0, 1))
+        return sums.view(*text.shape[:2], -1)
+
 
 def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
     """Return the tables of all ``parts``, stacked, with rows of zeros at the end that nothing asks for."""
@@ -137,10 +144,14 @@ def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
 
 def gathered(tables: Tensor, numbers: Tensor) -> Tensor:
     """Return the rows of ``tables`` (replicas, rows, …) that ``numbers`` (replicas, …) name."""
+    return nn.functional.embedding(_flat_numbers(tables, numbers), tables.flatten(0, 1))
+
+
+def _flat_numbers(tables: Tensor, numbers: Tensor) -> Tensor:
+    """Return where the rows of ``tables`` that ``numbers`` name stand among the rows of all of them."""
     replicas, rows = tables.shape[:2]
     first = torch.arange(replicas, device=numbers.device) * rows
-    flat = numbers + first.view(-1, *[1] * (numbers.ndim - 1))
-    return nn.functional.embedding(flat, tables.flatten(0, 1))
+    return numbers + first.view(-1, *[1] * (numbers.ndim - 1))
 
 
 @final
@@ -188,7 +199,7 @@ class EachByItself(nn.Module):
 
 JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
-    nn.Embedding: Embeddings,
+    WordVectors: Embeddings,
     nn.Conv2d: _convolutions,
     nn.MaxPool2d: lambda parts: MaxPoolings(parts[0]),
     nn.Flatten: lambda _: nn.Flatten(2),

@@ -82,7 +82,8 @@ class Movers:
         ]
         order = _order(w)
         shape = [w.shape[axis] for axis in order]
-        laid = torch.cat(parts)[:, : w[0].numel()].view(shape)
+        whole = torch.cat(parts) if len(parts) > 1 else parts[0]
+        laid = whole[:, : w[0].numel()].view(shape)
         return laid.permute([order.index(axis) for axis in range(w.ndim)])
 
 
