@@ -60,7 +60,8 @@ def repeatable(device: str) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
     torch.use_deterministic_algorithms(mode=True)
     # memory that is not written to before it is read is a fault of ours, and costs a kernel to fill
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    deterministic: Any = torch.utils.deterministic
+    deterministic.fill_uninitialized_memory = False
     cudnn.deterministic, cudnn.benchmark = True, False
     try:
         yield

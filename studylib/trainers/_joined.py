@@ -18,6 +18,7 @@ from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
+from studylib.trainers._joined_maps import ORDER, Convolutions, MaxPoolings, plain
 from studylib.trainers._together import Together
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ class Linears(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (replicas, n, outputs) for ``x`` (replicas, n, inputs)."""
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.transpose(1, 2))
+
+
+def _convolutions(parts: Sequence[nn.Conv2d]) -> Convolutions:
+    if not plain(parts[0]):
+        raise Alone(f"{parts[0]} is none that leaves maps their size, sees all channels, and has a bias")
+    return Convolutions(shared(parts, "weight", ORDER), shared(parts, "bias"))
 
 
 @final
@@ -203,6 +210,8 @@ class EachByItself(nn.Module):
 JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
     WordVectors: Embeddings,
+    nn.Conv2d: _convolutions,
+    nn.MaxPool2d: lambda parts: MaxPoolings(parts[0]),
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,

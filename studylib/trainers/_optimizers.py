@@ -87,12 +87,13 @@ class AdamW(Optimizer):
         self._weights = list(weights)
         self._mean = [torch.zeros_like(w) for w in self._weights]
         self._square = {w: torch.zeros_like(w) for w in self._weights}
-        self._steps = [torch.zeros((), device=w.device) for w in self._weights]
+        # how many steps, counted once for all weights: as many tensors take six times as long to add to
+        self._steps = [torch.zeros((), device=self._weights[0].device)] * len(self._weights)
         self._learning_rate: float | Tensor = 0.0
 
     def step(self, gradients: list[Tensor], learning_rate: float | Tensor) -> None:
         self._learning_rate = learning_rate
-        torch._foreach_add_(self._steps, 1)
+        self._steps[0].add_(1)
         torch._fused_adamw_(
             self._weights,
             gradients,
@@ -120,8 +121,7 @@ class AdamW(Optimizer):
 
     def follow(self, other: Self) -> None:
         self._learning_rate = other._learning_rate
-        for own, others in zip(self._steps, other._steps, strict=True):
-            own.copy_(others)
+        self._steps[0].copy_(other._steps[0])
 
 
 def optimizer(weights: Iterable[Tensor], training: Training) -> Optimizer:
