@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
+from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
@@ -43,7 +44,7 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
     if kind in JOINERS:
         return JOINERS[kind](networks)
     if isinstance(networks[0], nn.ReLU):
-        return networks[0]
+        return nn.ReLU(inplace=True)  # nobody asks for what a layer gave before it
     if kind in {nn.Sequential, Slot} or getattr(kind, "joins", False):
         return _container(networks)
     raise Alone(f"a {kind.__name__} treats one network at a time")
@@ -60,10 +61,17 @@ def _container(networks: Sequence[nn.Module]) -> nn.Module:
     return whole
 
 
-def shared(parts: Sequence[nn.Module], name: str) -> nn.Parameter:
-    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it."""
+def shared(parts: Sequence[nn.Module], name: str, order: Sequence[int] = ()) -> nn.Parameter:
+    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it.
+
+    Args:
+        order: that of a part's axes in memory, the one whose numbers lie side by side last; as they are if
+            it is not given.
+    """
     tensors: list[Tensor] = [part.get_parameter(name).data for part in parts]
-    whole = _aligned(len(parts), tensors[0])
+    order = order or range(tensors[0].ndim)
+    memory = _aligned(len(parts), tensors[0].permute(*order))
+    whole = memory.permute(0, *(1 + order.index(axis) for axis in range(len(order))))
     for row, part, one in zip(whole, parts, tensors, strict=True):
         part.get_parameter(name).data = row.copy_(one)
     return nn.Parameter(whole)
@@ -82,11 +90,14 @@ def distance(count: int) -> int:
 
 @final
 class Linears(nn.Module):
-    """yᵣ = xᵣ·Wᵣᵀ + bᵣ."""
+    """yᵣ = xᵣ·Wᵣᵀ + bᵣ.
+
+    The weights (replicas, outputs, inputs) lie in memory as Wᵣᵀ, for so their gradient is made.
+    """
 
     def __init__(self, parts: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.weight, self.bias = shared(parts, "weight"), shared(parts, "bias")
+        self.weight, self.bias = shared(parts, "weight", (1, 0)), shared(parts, "bias")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (replicas, n, outputs) for ``x`` (replicas, n, inputs)."""
@@ -105,6 +116,12 @@ class Embeddings(nn.Module):
         """Return (replicas, n, …, width) for ``numbers`` (replicas, n, …), each of its own table."""
         return gathered(self.weight, numbers)
 
+    def sums(self, text: Tensor, words: Tensor) -> Tensor:
+        """Return the sums of the vectors of each text, (replicas, n, width); see ``sums_of_rows``."""
+        flat = _flat_numbers(self.weight, text).flatten(0, 1)
+        sums = sums_of_rows(self.weight.flatten(0, 1), flat, words.flatten(0, 1))
+        return sums.view(*text.shape[:2], -1)
+
 
 def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
     """Return the tables of all ``parts``, stacked, with rows of zeros at the end that nothing asks for."""
@@ -120,10 +137,14 @@ def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
 
 def gathered(tables: Tensor, numbers: Tensor) -> Tensor:
     """Return the rows of ``tables`` (replicas, rows, …) that ``numbers`` (replicas, …) name."""
+    return nn.functional.embedding(_flat_numbers(tables, numbers), tables.flatten(0, 1))
+
+
+def _flat_numbers(tables: Tensor, numbers: Tensor) -> Tensor:
+    """Return where the rows of ``tables`` that ``numbers`` name stand among the rows of all of them."""
     replicas, rows = tables.shape[:2]
     first = torch.arange(replicas, device=numbers.device) * rows
-    flat = numbers + first.view(-1, *[1] * (numbers.ndim - 1))
-    return nn.functional.embedding(flat, tables.flatten(0, 1))
+    return numbers + first.view(-1, *[1] * (numbers.ndim - 1))
 
 
 @final
@@ -171,7 +192,7 @@ class EachByItself(nn.Module):
 
 JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
-    nn.Embedding: Embeddings,
+    WordVectors: Embeddings,
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,

@@ -112,8 +112,7 @@ class AdamW(Optimizer):
     def reach(self, w: Tensor) -> Tensor:
         """Return η/(√v̂ + ε), per element."""
         correction = 1 - self.BETAS[1] ** self._steps[0].item()
-        reach: Tensor = self._learning_rate / (self._square[w] / correction).sqrt_().add_(self.EPS)
-        return reach
+        return (self._square[w] / correction).sqrt_().add_(self.EPS).reciprocal_().mul_(self._learning_rate)
 
     def memory(self) -> list[Tensor]:
         return [*self._mean, *self._square.values()]
