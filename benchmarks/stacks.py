@@ -5,7 +5,7 @@ on the same core. Elastic net is the same MLP with 20 strengths × 10 seeds, in 
 penalty to the loss. The bag of words is that of docstrings, 8 arms × 10 seeds. Peers and the loop over single
 fits do the same steps, of as many fits as take about as long. Ours measures the loss on train and validation
 rows after each epoch; the peers measure nothing there. Rounds are interleaved, seconds are of the processor.
-Last, the widths of a stack, which `studylib.stacking.MOST` is taken from.
+Last, what stacks of several widths cost, and the line through it, which `studylib.costs.MEASURED` holds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from time import process_time
 from typing import TYPE_CHECKING, Any, final
 
 from benchmarks import gradient as alone
-from studylib.stacking import MOST
+from studylib.costs import Cost, cost
 
 if TYPE_CHECKING:
     from studylib.datasets.base import Split
@@ -35,7 +35,7 @@ EPOCHS = 5
 SIZES = (64, 128, 128, 10)
 MIX, STRENGTHS = 0.5, tuple(10 ** (-5 + place / 5) for place in range(20))
 LARGE, PRODUCTS = 1024, 10
-WIDTHS = (1, 2, 3, 5, 10, 20, 40)
+WIDTHS = (2, 3, 5, 10, 20, 40)
 
 
 @final
@@ -178,28 +178,41 @@ def _words() -> None:
 
 
 def _widths() -> None:
-    """Print how fast stacks of several widths are."""
+    """Print what a step of stacks of several widths costs, and the line through it."""
     from studylib import models
 
     for name, dataset in (("mlp", "digits"), ("linear", "digits"), ("bag_of_words", "docstrings")):
         model = _mlp() if name == "mlp" else models.CATALOGUE.make(name, {})
         each = EPOCHS * steps(_rows(dataset))
         many = _members(dataset, [()], SEEDS) * (max(WIDTHS) // SEEDS)
-        speeds: dict[int, list[float]] = {width: [] for width in WIDTHS}
+        took: dict[int, list[float]] = {width: [] for width in (0, *WIDTHS)}
         for _ in range(ROUNDS):
-            for width in WIDTHS:
+            for width, seconds in took.items():  # 0: two by the loop over one network
                 start = process_time()
-                stacked(many[:width], model, width)
-                speeds[width].append(width * each / (process_time() - start))
-        told = ", ".join(f"{width}: {median(values):.0f}" for width, values in speeds.items())
-        print(f"model-steps/s of {name} by width: {told} (taken at most: {MOST['cpu'][name]})")
+                stacked(many[:width], model, width) if width else one_by_one(many[:2], model)
+                seconds.append(process_time() - start)
+        steps_of = {width: 1e6 * min(seconds) / each for width, seconds in took.items()}
+        alone = steps_of.pop(0) / 2
+        told = ", ".join(f"{width}: {step:.0f}" for width, step in steps_of.items())
+        print(f"{name}, µs of a step by width: {told}; {_line(steps_of, alone)}; now {cost('cpu', name)}")
+
+
+def _line(steps_of: Mapping[int, float], alone: float) -> Cost:
+    """Return the line that is nearest to what was measured, relative to that."""
+    import numpy as np
+
+    widths, took = np.array([*steps_of]), np.array([*steps_of.values()])
+    (fixed, each), *_ = np.linalg.lstsq(
+        np.stack([1 / took, widths / took], 1), np.ones(len(took)), rcond=None
+    )
+    return Cost(round(fixed), round(each), round(alone))
 
 
 def stacked(fits: Sequence[Member], model: Model, most: int = 0) -> None:
     """Train neighbours of one structure together, as many at a time as pay."""
     from studylib.trainers import stacked as trainer
 
-    most = most or MOST["cpu"][model.name]
+    most = most or cost("cpu", model.name).most
     for first in range(0, len(fits), most):
         trainer.train(fits[first : first + most], model)
 

@@ -117,9 +117,13 @@ def _end_after(sentinel: int) -> None:
 
 
 @cache
-def machine() -> str:
-    """Return the kind of processor that this runs on: two kinds may differ in the last digits of a number."""
-    return f"{platform.machine()} {_processor()}".strip()
+def machine(device: str = "cpu") -> str:
+    """Return the kind of processor that this runs on, and of its GPU if fits are computed on that ("cuda").
+
+    Two kinds may differ in the last digits of a number.
+    """
+    kind = f"{platform.machine()} {_processor()}".strip()
+    return kind if device == "cpu" else f"{kind}, {_gpu()}"
 
 
 def _processor() -> str:
@@ -128,6 +132,12 @@ def _processor() -> str:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
+
+
+def _gpu() -> str:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
 
 
 def peak_mb() -> float:

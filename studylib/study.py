@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from studylib import executors, locks, places, plan, pool
+from studylib import agreement, executors, locks, places, plan, pool
 from studylib.arms import Arm, described
 from studylib.computing import Progress, computed
 from studylib.contents import Content, Contents, look
@@ -165,7 +165,7 @@ def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     results = {(arm.name, seed): _result(one, arm.name, seed, known) for arm, seed in pairs}
     fits = tuple(_fit(one, arm, seed, results[arm.name, seed]) for arm, seed in pairs)
     machines = sorted({found.machine for found in results.values() if found.machine})
-    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines, params))
+    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines, one))
 
 
 def _known(store: Store, unkept: dict[str, Result]) -> Known:
@@ -223,7 +223,8 @@ def _facts(one: Planned) -> dict[str, Any]:
     }
 
 
-def _versions(machines: Sequence[str], params: StudyParams) -> dict[str, str]:
+def _versions(machines: Sequence[str], one: Planned) -> dict[str, str]:
     own = {"python": platform.python_version(), "studylib": version("studylib")}
-    proposing = {"optuna": version("optuna")} if params.tuning.method == "tpe" else {}
-    return own | plan.versions() | proposing | {"machine": "; ".join(machines)}
+    proposing = {"optuna": version("optuna")} if one.params.tuning.method == "tpe" else {}
+    where = {"machine": "; ".join(machines), **agreement.stated(one.device)}
+    return own | plan.versions() | proposing | where

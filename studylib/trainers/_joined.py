@@ -126,13 +126,18 @@ class Embeddings(nn.Module):
 def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
     """Return the tables of all ``parts``, stacked, with rows of zeros at the end that nothing asks for."""
     tensors: list[Tensor] = [part.get_parameter("weight").data for part in parts]
-    rows = {-(-len(table) // ROWS) * ROWS for table in tensors}
+    rows = {table_rows(len(table)) for table in tensors}
     if len(rows) > 1:
         raise Alone(f"their tables have {' and '.join(map(str, sorted(rows)))} rows")
     whole = _aligned(len(parts), tensors[0].new_empty(*rows, tensors[0].shape[1]))
     for own, part, table in zip(whole, parts, tensors, strict=True):
         part.get_parameter("weight").data = own[: len(table)].copy_(table)
     return nn.Parameter(whole)
+
+
+def table_rows(words: int) -> int:
+    """Return how many rows a table of so many words has in a stack."""
+    return -(-words // ROWS) * ROWS
 
 
 def gathered(tables: Tensor, numbers: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING, final
 
 from studylib.errors import Divergence, ParameterError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from studylib.trainers._ranked import Factorized
     from studylib.trainers._rated import Rated
     from studylib.trainers.gradient import Trained
+    from studylib.trainers.stacked import Member
 
     Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
 
@@ -52,27 +54,40 @@ class Case:
     fold: Mapping[str, int]
 
 
-def fits(dataset: Dataset, model: Model, cases: Sequence[Case], device: str) -> list[Outcome | Divergence]:
+def fits(
+    dataset: Dataset, model: Model, cases: Sequence[Case], device: str, room: float = inf
+) -> list[Outcome | Divergence]:
     """Return what ``fit`` does for each of ``cases``, which may be stacked, or why it diverged.
 
-    They have the same techniques, but for strengths, and the same training, but for the learning rate.
+    They have the same techniques, but for strengths, the same fold, and the same training, but for the
+    learning rate. As many are trained at once as ``room`` bytes are enough for, which changes no number.
 
     Raises:
         ParameterError: the parts do not fit together.
     """
-    from studylib.trainers import stacked
+    from studylib.trainers import widths
 
-    members = []
-    for case in cases:
-        [regularizers] = choices(case.settings)
-        refuse_misfits(dataset, model, regularizers, case.training, where="fit")
-        split = _split(dataset, case.seed, case.fold)
-        members.append(stacked.Member(split, regularizers, case.training, case.seed))
-    trained = stacked.train(members, model, device)
-    return [
-        one if isinstance(one, Divergence) else _measured(one, member.split, model, member.regularizers)
-        for one, member in zip(trained, members, strict=True)
-    ]
+    first = _member(dataset, model, cases[0], {})
+    outcomes: list[Outcome | Divergence] = []
+    for some in widths.footprint(first, model, device).parts([case.seed for case in cases], room):
+        splits = {first.seed: first.split}
+        members = [_member(dataset, model, case, splits) for case in cases[some]]
+        outcomes += [
+            one if isinstance(one, Divergence) else _measured(one, member.split, model, member.regularizers)
+            for one, member in zip(widths.train(members, model, device), members, strict=True)
+        ]
+    return outcomes
+
+
+def _member(dataset: Dataset, model: Model, case: Case, splits: dict[int, Split]) -> Member:
+    """Return a fit of a stack; those of one seed share one of ``splits``, in memory too."""
+    from studylib.trainers.stacked import Member
+
+    [regularizers] = choices(case.settings)
+    refuse_misfits(dataset, model, regularizers, case.training, where="fit")
+    if case.seed not in splits:
+        splits[case.seed] = _split(dataset, case.seed, case.fold)
+    return Member(splits[case.seed], regularizers, case.training, case.seed)
 
 
 def fit(
