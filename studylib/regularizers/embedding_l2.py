@@ -6,7 +6,7 @@ He et al. (2020), https://arxiv.org/abs/2002.02126
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, final
 
 from pydantic import Field
 
@@ -45,6 +45,8 @@ class EmbeddingL2(InteractionPenalty):
     Traps: Code of the papers counts in yet other ways: LightGCN's takes half of interaction, RecBole's by
     default norms that are not squared. Under full a row pays about as many times more as there are rows.
     """
+
+    elementwise: ClassVar[bool] = True
 
     strength: Strength
     definition: Annotated[

@@ -140,4 +140,5 @@ def _sorted(numbers: np.ndarray, height: int) -> np.ndarray:
     kind = np.int32 if height << bits <= np.iinfo(np.int32).max else np.int64
     both = numbers.astype(kind) << bits | np.arange(entries, dtype=kind)
     both.sort(axis=-1)
-    return both & (1 << bits) - 1
+    places: np.ndarray = both & (1 << bits) - 1
+    return places

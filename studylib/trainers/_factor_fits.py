@@ -1,4 +1,4 @@
-"""What one fit of a stack of factorizations has of its own: network, interactions, losses, what becomes of it."""
+"""What one fit of a stack of factorizations has of its own: its network, its interactions, its losses."""
 
 from __future__ import annotations
 
@@ -105,15 +105,13 @@ class RankingFit(FactorFit[_ranked.Factorized]):
         del target
         behind = found[..., 1:] - found[..., :1]
         count = behind[0].numel()
-        # the last numbers, which do not fill a vector register, go through another kernel with other last bits
+        # numbers at the end, which fill no vector register, go through a kernel that has other last bits
         filled = F.pad(behind.flatten(1), (0, distance(count) - count)).sigmoid_()
         of_others = (filled[:, :count] / count).view_as(behind)
         return torch.cat([-of_others.sum(-1, keepdim=True), of_others], dim=-1)
 
     def concluded(self, history: History, steps: int) -> _ranked.Factorized:
-        return _ranked.Factorized(
-            self.network, *history.losses, history.best_epoch, steps, history.seconds
-        )
+        return _ranked.Factorized(self.network, *history.losses, history.best_epoch, steps, history.seconds)
 
 
 @final

@@ -31,9 +31,10 @@ SIDES = {"row_bias": 0, "item_bias": 1, "bias": 1}  # which axis of the pairs a 
 
 def products(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
     """Return left[i]·right[j], (n,), for tables (…, d) and places (n,)."""
-    i, j = i.contiguous(), j.contiguous()
     # what a weighted sum of vectors has for the gradient of its weights, called by its name
-    found: Tensor = torch.ops.aten._embedding_bag_per_sample_weights_backward(left, right, j, j[:0], i, 0, -1)
+    slopes = torch.ops.aten._embedding_bag_per_sample_weights_backward  # noqa: SLF001  # torch offers no other way
+    i, j = i.contiguous(), j.contiguous()
+    found: Tensor = slopes(left, right, j, j[:0], i, 0, -1)
     return found
 
 

@@ -25,7 +25,7 @@ class StackPrices:
     """∂/∂w of price/n·w², for every row that one of n interactions used."""
 
     def __init__(self, techniques: Sequence[Techniques]) -> None:
-        self._penalties: list[Together[InteractionPenalty]] = of_all(InteractionPenalty, techniques)  # type: ignore[type-abstract]  # mypy issue 4717
+        self._penalties: list[Together[InteractionPenalty]] = of_all(InteractionPenalty, techniques)
 
     @torch.no_grad()
     def add(self, gradients: Mapping[str, Tensor], weights: Mapping[str, Tensor], batch: Batch) -> None:

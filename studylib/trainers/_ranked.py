@@ -105,7 +105,9 @@ class Negatives:
                 "so no negative can be drawn for them. Leave these rows out of the dataset."
             )
         # by their last bits: most pairs that are not known are told by one look, without being searched for
-        self._marked = torch.zeros(2 ** (MARKS * len(pairs)).bit_length(), dtype=torch.bool, device=pairs.device)
+        self._marked = torch.zeros(
+            2 ** (MARKS * len(pairs)).bit_length(), dtype=torch.bool, device=pairs.device
+        )
         self._marked[self._seen % len(self._marked)] = True
 
     def beside(self, pairs: Tensor, noise: Noise) -> Tensor:

@@ -6,8 +6,8 @@ what comes out for one does not depend on the others, nor on how many there are.
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING, Generic, TypeVar, final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import torch
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from studylib.trainers._rated import Rated
     from studylib.trainers.base import Training
     from studylib.trainers.stacked import Member
+    from studylib.trainers.widths import Train
 
 T = TypeVar("T", bound="Factorized | Rated")
 
@@ -58,21 +59,22 @@ def train_ratings(members: Sequence[Member], model: Model, device: str = "cpu") 
     return _trained(RatingFit, members, model, device)
 
 
+BY_TASK: Mapping[str, Train[Any]] = {"ranking": train_rankings, "rating": train_ratings}
+
+
 def _trained(
     kind: type[FactorFit[T]], members: Sequence[Member], model: Model, device: str
 ) -> list[T | Divergence]:
     with repeatable(device):
         replicas = [_Replica(kind, member, model, device) for member in members]
-        # those of one learning rate are moved by one optimizer, and of one length cut into batches together
-        order = sorted(replicas, key=lambda one: (one.length, one.member.training.learning_rate))
-        for _, some in groupby(order, lambda one: one.length):
-            stack = _Stack([*some], model)
-            for epoch in range(members[0].training.epochs):
-                if not stack.standing:
-                    break
-                stack.learn(epoch)
-                stack.look()
-            stack.end()
+        # those of one learning rate are moved by one optimizer
+        stack = _Stack(sorted(replicas, key=lambda one: one.member.training.learning_rate), model)
+        for epoch in range(members[0].training.epochs):
+            if not stack.standing:
+                break
+            stack.learn(epoch)
+            stack.look()
+        stack.end()
     return [one.found or Divergence("it was not trained") for one in replicas]
 
 
@@ -84,9 +86,8 @@ class _Replica(Generic[T]):
         self.member = member
         self.techniques = Techniques(member.regularizers, member.seed, device)
         self.fit = kind(member, model, self.techniques)
-        self.length = len(member.split.train)
         self.history = History(self.techniques, self.fit.network)
-        self.steps, epochs = -(-self.length // member.training.batch_size), member.training.epochs
+        self.steps, epochs = -(-len(member.split.train) // member.training.batch_size), member.training.epochs
         self.average = Average(self.techniques, self.fit.network, self.steps, epochs)
         self.found: T | Divergence | None = None
 
@@ -161,7 +162,7 @@ class _Stack(Generic[T]):
             more = torch.autograd.grad(priced, [*weights.values()], allow_unused=True)
             for gradient, own in zip(found, more, strict=True):
                 if own is not None:
-                    gradient += own
+                    gradient.add_(own)
         self._update.along(found)
 
     def look(self) -> None:
