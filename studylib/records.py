@@ -158,7 +158,7 @@ class Record:
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
-        data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        data = {"format": FORMAT, **vars(self), "contrasts": [_closed(c) for c in self.contrasts]}
         data["fits"] = [_short(fit) for fit in self.fits]
         data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
@@ -198,7 +198,7 @@ class Record:
 
 
 def _short(fit: Fit) -> dict[str, Any]:
-    fields = {name: own for name, own in asdict(replace(fit, trials=())).items() if name != "trials"}
+    fields = {name: own for name, own in vars(fit).items() if name != "trials"}
     return fields | ({"trials": trials.closed(fit.trials)} if fit.trials else {})
 
 

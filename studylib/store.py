@@ -79,6 +79,11 @@ class Store:
         whole = self._whole(spec)
         return whole and Result(**whole.entry["result"], curves=_unpacked(whole.arrays))
 
+    def without_curves(self, spec: FitSpec) -> Result | None:
+        """Return the stored result but for its curves, which take longer to read than all the rest."""
+        whole = self._whole(spec)
+        return whole and Result(**whole.entry["result"])
+
     def seconds(self, key: str) -> float:
         """Return how long the training of that key took; 0 if it is not stored whole."""
         try:
