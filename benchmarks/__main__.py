@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 
 from benchmarks import __path__ as folder
 from benchmarks._asked import ASKED
-from studylib import locks, overviews, places, pool, speeds
+from studylib import locks, overviews, places, pool, publishing, speeds
 from studylib.errors import did_you_mean
 from studylib.speeds import Figure, Speeds
 
@@ -32,7 +32,9 @@ def main() -> int:
         benchmark = import_module(f"benchmarks.{name}")
         print(f"\n{name}: {(benchmark.__doc__ or '').splitlines()[0]}")
         keep(benchmark.main() or (), speeds.kept())
-    print(f"\n{overviews.write_speeds(places.project() / 'reports', partial(pool.local, 1))}")
+    reports = places.project() / "reports"
+    overviews.write(reports, partial(pool.local, 1))
+    print(f"\n{reports / publishing.BENCHMARKS}")
     return 0
 
 
