@@ -113,11 +113,7 @@ def test_the_page_says_what_the_table_says() -> None:
     for words in ("x86_64 Abacus(R) &lt;3&gt;, 2 cores", "skorch 1.4.0", "python -m benchmarks stacks"):
         assert words in rows[0]
     assert "✓" in rows[0]
-    assert [html.count(f"</span> {word}</span>") for word in ("reached", "missed", "not measured")] == [
-        2,
-        2,
-        1,
-    ]
+    assert [html.count(f"</span> {word}</span>") for word in OUTCOMES] == [2, 2, 1]
     assert html.count('<th scope="row">') == len(table.rows) + 3
     assert "0.1 s at the start and 3 ms for each fit" in html
 
