@@ -43,7 +43,7 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
     if kind in JOINERS:
         return JOINERS[kind](networks)
     if isinstance(networks[0], nn.ReLU):
-        return networks[0]
+        return nn.ReLU(inplace=True)  # nobody asks for what a layer gave before it
     if kind in {nn.Sequential, Slot} or getattr(kind, "joins", False):
         return _container(networks)
     raise Alone(f"a {kind.__name__} treats one network at a time")
@@ -60,10 +60,17 @@ def _container(networks: Sequence[nn.Module]) -> nn.Module:
     return whole
 
 
-def shared(parts: Sequence[nn.Module], name: str) -> nn.Parameter:
-    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it."""
+def shared(parts: Sequence[nn.Module], name: str, order: Sequence[int] = ()) -> nn.Parameter:
+    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it.
+
+    Args:
+        order: that of a part's axes in memory, the one whose numbers lie side by side last; as they are if
+            it is not given.
+    """
     tensors: list[Tensor] = [part.get_parameter(name).data for part in parts]
-    whole = _aligned(len(parts), tensors[0])
+    order = order or range(tensors[0].ndim)
+    memory = _aligned(len(parts), tensors[0].permute(*order))
+    whole = memory.permute(0, *(1 + order.index(axis) for axis in range(len(order))))
     for row, part, one in zip(whole, parts, tensors, strict=True):
         part.get_parameter(name).data = row.copy_(one)
     return nn.Parameter(whole)
@@ -82,11 +89,14 @@ def distance(count: int) -> int:
 
 @final
 class Linears(nn.Module):
-    """yᵣ = xᵣ·Wᵣᵀ + bᵣ."""
+    """yᵣ = xᵣ·Wᵣᵀ + bᵣ.
+
+    The weights (replicas, outputs, inputs) lie in memory as Wᵣᵀ, for so their gradient is made.
+    """
 
     def __init__(self, parts: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.weight, self.bias = shared(parts, "weight"), shared(parts, "bias")
+        self.weight, self.bias = shared(parts, "weight", (1, 0)), shared(parts, "bias")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (replicas, n, outputs) for ``x`` (replicas, n, inputs)."""

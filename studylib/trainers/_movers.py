@@ -62,17 +62,10 @@ class Movers:
 
     def step(self, gradients: Sequence[Tensor], left: float) -> None:
         """Move every weight; ``left`` is what is left of the learning rates, a share."""
-        filled = [self._filled(*pair) for pair in zip(self._gradients, gradients, strict=True)]
+        flat = [_flat(g, w) for g, w in zip(gradients, self._weights, strict=True)]
+        filled = [_filled(*pair) for pair in zip(self._gradients, flat, strict=True)]
         for run in self._runs:
             run.optimizer.step([one[run.replicas] for one in filled], left * run.rate)
-
-    def _filled(self, whole: Tensor, gradient: Tensor) -> Tensor:
-        """Return a gradient, (replicas, distance), with zeros where its replicas end before that."""
-        flat = gradient.flatten(1)
-        if flat.shape == whole.shape:
-            return flat
-        whole[:, : flat.shape[1]].copy_(flat)
-        return whole
 
     def rates(self, left: float) -> list[float]:
         """Return the learning rate of each replica."""
@@ -87,10 +80,31 @@ class Movers:
             ).expand_as(run.weights[place])
             for run in self._runs
         ]
-        return torch.cat(parts)[:, : w[0].numel()].view(w.shape)
+        order = _order(w)
+        shape = [w.shape[axis] for axis in order]
+        laid = torch.cat(parts)[:, : w[0].numel()].view(shape)
+        return laid.permute([order.index(axis) for axis in range(w.ndim)])
 
 
 def _behind(w: Tensor) -> Tensor:
     """Return the memory behind a stacked weight, (replicas, distance), with what fills it up."""
     width = distance(w[0].numel())
     return w.detach().as_strided((len(w), width), (width, 1))
+
+
+def _order(w: Tensor) -> list[int]:
+    """Return the axes of a stacked weight as they lie in memory, the replicas' first."""
+    return sorted(range(w.ndim), key=lambda axis: (-w.stride(axis), axis))
+
+
+def _flat(gradient: Tensor, w: Tensor) -> Tensor:
+    """Return a gradient of ``w`` as (replicas, numbers of one), in the order of the weights in memory."""
+    return gradient.permute(_order(w)).flatten(1)
+
+
+def _filled(whole: Tensor, flat: Tensor) -> Tensor:
+    """Return a gradient (replicas, distance), with zeros where its replicas end before that."""
+    if flat.shape == whole.shape:
+        return flat
+    whole[:, : flat.shape[1]].copy_(flat)
+    return whole

@@ -44,6 +44,7 @@ class StackBatches:
         )
         self._order = [Noise(own.seed, "order", device) for own in techniques]
         self._steps = _steps(splits, techniques, device)
+        self._rooms: dict[str, Tensor] = {}  # memory for rows that are taken
 
     def __len__(self) -> int:
         return self._x.shape[1]
@@ -61,11 +62,26 @@ class StackBatches:
         """Give all rows once, ``size`` of each replica at a time: inputs and targets."""
         order = torch.stack([noise.permutation(len(self), like=self._x) for noise in self._order])
         many = max(1, GATHERED // (size * len(order) * max(1, self._x[0, :1].nbytes)))
-        which = torch.arange(len(order), device=order.device)[:, None]
+        which = torch.arange(len(order), device=order.device)
         for some in order.split(many * size, 1):
-            x, target = self._x[self._place[:, None], some], self._target[which, some]
+            x = self._taken("x", self._x, self._place, some)
+            target = self._taken("target", self._target, which, some)
             for batch in zip(x.split(size, 1), target.split(size, 1), some.split(size, 1), strict=True):
                 yield self._disturbed(*batch)
+
+    def _taken(self, name: str, tables: Tensor, which: Tensor, numbers: Tensor) -> Tensor:
+        """Return rows (replicas, n, …) of ``numbers`` (replicas, n), each of its table, until the next call.
+
+        Args:
+            name: of what is taken, which says where in memory it is put.
+            tables: (tables, rows, …).
+            which: table of each replica, (replicas,).
+            numbers: of the rows.
+        """
+        flat = (which[:, None] * tables.shape[1] + numbers).flatten()
+        room = self._rooms.setdefault(name, tables.new_empty(0))
+        taken = torch.index_select(tables.flatten(0, 1), 0, flat, out=room.resize_(0))
+        return taken.view(*numbers.shape, *tables.shape[2:])
 
     def _disturbed(self, x: Tensor, target: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         which = torch.arange(len(x), device=x.device)[:, None]

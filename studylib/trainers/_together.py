@@ -27,7 +27,8 @@ R = TypeVar("R", bound=Regularizer)
 class Together(Generic[R]):
     """A technique of a stack: what its replicas have of it differs in the strength alone.
 
-    ``torch.func.vmap`` runs it once for all of them. The draws are made before, replica by replica, in the
+    It runs once for all of them: where it treats each number by itself, with one strength for each slice, and
+    else by ``torch.func.vmap``. The draws are made before, replica by replica, in the
     order in which the technique asks for them, which is found out once for each shape.
     """
 
@@ -64,15 +65,20 @@ class Together(Generic[R]):
     def __call__(self, use: Callable[..., Any], *stacked: Any) -> Any:
         """Return ``use(technique, draws, *slices)`` of all replicas, along a first axis.
 
+        Of a sum of numbers that are treated each by itself it is the sum over the replicas.
+
         Args:
             use: called with the technique as strong as a replica has it, its draws, and its slices.
             stacked: tensors, or lists of them, whose first axis is that of the replicas.
         """
-        drawn = self._drawn(use, stacked)
+        drawn, one = self._drawn(use, stacked), self.one
         if not self._dial:
-            one = self.one
             return vmap(lambda drawn, *own: use(one, Replayed(drawn), *own))(drawn, *stacked)
-        unit = self.one.model_copy(update={self._dial: 1.0})
+        unit = one.model_copy(update={self._dial: 1.0})
+        if one.elementwise:
+            first = stacked[0]
+            column = self._as_tensor(first).view(-1, *[1] * (first.ndim - 1))
+            return use(unit.turned(column), Replayed(drawn), *stacked)
         return vmap(lambda factor, drawn, *own: use(unit.turned(factor), Replayed(drawn), *own))(
             self._as_tensor(tree_leaves(stacked)[0]), drawn, *stacked
         )

@@ -28,6 +28,8 @@ from studylib.trainers.techniques import Techniques
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from torch import Tensor
+
     from studylib.datasets.base import Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
@@ -72,16 +74,20 @@ class _Replica:
         self.average = Average(self.techniques, self.network, steps, epochs)
         self.found: Trained | Divergence | None = None
 
-    def look(self, train_loss: float, validation_loss: float, share: int) -> None:
-        """Write down the losses of an epoch, and end if a rule says so, or a number is none."""
-        self.history.add(train_loss, validation_loss)
+    def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
+        """Write down the losses of an epoch, and end if a rule says so, or a loss or a sum is no number."""
+        self.history.add(*losses)
         try:
-            self.history.refuse_divergence(self.member.training)
+            self.history.refuse(self.member.training, sums)
         except Divergence as error:
             self.leave()
             self.found = error
         if not self.found and self.history.stop():
             self.found = self.trained(share)
+
+    def sums(self) -> list[float]:
+        """Return those of what the network knows beside its weights."""
+        return [float(own.sum()) for own in self.network.buffers()]
 
     def leave(self) -> None:
         """Take the weights along: those of the stack go on to change."""
@@ -174,10 +180,11 @@ class _Stack:
         """Write down the losses of the epoch, and let those go that are at their end."""
         self._network.eval()
         with torch.no_grad():
-            seen, held = (self._losses(passed(self._network, x, 1), y) for x, y in self._looked_at)
-        for one, train, validation in zip(self.standing, seen.tolist(), held.tolist(), strict=True):
+            losses = [self._losses(passed(self._network, x, 1), y) for x, y in self._looked_at]
+            sums = [w.flatten(1).sum(1) for w in self._network.parameters()]
+        for one, seen, summed in zip(self.standing, _each(losses), _each(sums), strict=True):
             if not one.found:
-                one.look(train, validation, self._share)
+                one.look(seen, [*summed, *one.sums()], self._share)
         learning = [place for place, one in enumerate(self.standing) if not one.found]
         if len(learning) == 1:
             return  # of two, one goes on beside it, for the same bits
@@ -201,3 +208,9 @@ class _Stack:
         for one in self.standing:
             if not one.found:
                 one.found = one.trained(self._share)
+
+
+def _each(stacked: Sequence[Tensor]) -> list[list[float]]:
+    """Return the numbers of each replica, of tensors (replicas,)."""
+    numbers: list[list[float]] = torch.stack(list(stacked), 1).tolist()
+    return numbers
