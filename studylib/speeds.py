@@ -212,6 +212,11 @@ class Speeds:
             ) from None
 
 
+def number(value: float) -> str:
+    """Return a positive number with three digits, or whole, with its thousands apart."""
+    return f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.3g}"
+
+
 def kept() -> Path:
     """Return where the project keeps its table; an installed package, away from its project, has none."""
     return places.project() / "benchmarks" / "measured.json"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from studylib.pages.images import figure
 from studylib.pages.layout import page
 from studylib.pages.verdicts import CHIP
+from studylib.speeds import number
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -101,11 +102,6 @@ def _growth(found: Figure) -> dict[str, Any]:
             for point in found.points
         ],
     }
-
-
-def number(value: float) -> str:
-    """Return a positive number with three digits, or whole, with its thousands apart."""
-    return f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.3g}"
 
 
 def _chip(outcome: Outcome) -> Markup:
