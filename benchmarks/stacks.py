@@ -10,10 +10,9 @@ Last, what stacks of several widths cost, and the line through it, which `studyl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise, product
-from statistics import median
 from time import process_time
 from typing import TYPE_CHECKING, Any
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from studylib import deferred  # noqa: F401  before nbconvert
 from studylib.pages.catalogue import catalogue_page
 from studylib.pages.comparison import compare_page
 from studylib.pages.index import index_page
