@@ -19,7 +19,7 @@ from typing import final
 
 from benchmarks._asked import ASKED, POOL, SCIKIT_LEARN, SKORCH
 from studylib import processes, publishing
-from studylib.speeds import Figure
+from studylib.speeds import Figure, number
 
 PEERS = {SKORCH: "skorch", SCIKIT_LEARN: "scikit-learn", POOL: "papermill"}  # their packages
 ROUNDS = 3
@@ -69,9 +69,9 @@ def told(work: str, name: str, unit: str, ours: Sequence[float], theirs: Sequenc
     """Print a speed, its spread over the rounds, how many times it ours is, and what is asked."""
     asked = [one for one in ASKED if (one.work, one.against) == (work, name)]
     wanted = "".join(f" ({one.sense} {one.bar:g})" for one in asked)
-    spread = f"{min(theirs):.0f} to {max(theirs):.0f}"
+    spread = f"{number(min(theirs))} to {number(max(theirs))}"
     ratio = median(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"{work}, {name:<13} {median(theirs):>6.0f} {unit} ({spread}); ours {ratio:.2f} ×{wanted}")
+    print(f"{work}, {name:<32} {number(median(theirs)):>6} {unit} ({spread}); ours {ratio:.2f} ×{wanted}")
 
 
 def figure(

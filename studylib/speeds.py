@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 from typing import Any, Literal, final
 
 from studylib import places
@@ -20,6 +20,7 @@ from studylib.records import write_whole
 FORMAT = 1
 Sense = Literal["at least", "at most"]
 Outcome = Literal["reached", "missed", "not measured"]
+OUTCOMES: tuple[Outcome, ...] = ("reached", "missed", "not measured")
 
 
 @final
@@ -66,6 +67,23 @@ class Point:
 
 @final
 @dataclass(frozen=True)
+class Line:
+    """Seconds that grow by as much with every fit: ``start`` and, for each fit, ``slope``."""
+
+    start: float
+    slope: float
+
+    def at(self, fits: int) -> float:
+        """Return the seconds of so many fits."""
+        return self.start + self.slope * fits
+
+    def told(self) -> str:
+        """Return the line in words."""
+        return f"{max(0.0, self.start):.2g} s at the start and {1e3 * self.slope:.3g} ms for each fit"
+
+
+@final
+@dataclass(frozen=True)
 class Figure:
     """What one run of a benchmark found for one row of the table.
 
@@ -104,6 +122,16 @@ class Figure:
         """The median over the rounds."""
         return median(self.ratios)
 
+    def line(self) -> Line:
+        """Return the line nearest to the points, all being as exact for their size.
+
+        The least squares of (seconds − start − slope·n)/n: a regression of seconds/n on 1/n.
+        """
+        shares = [1 / point.fits for point in self.points]
+        each = [point.typical / point.fits for point in self.points]
+        start, slope = linear_regression(shares, each)
+        return Line(start, slope)
+
 
 @final
 @dataclass(frozen=True)
@@ -129,6 +157,16 @@ class Speeds:
     """The table: a row for everything that was asked, in that order."""
 
     rows: tuple[Row, ...]
+
+    def sentence(self) -> str:
+        """Return what was reached, in one sentence."""
+        found = [row.outcome for row in self.rows]
+        told = [f"{found.count(outcome)} {outcome}" for outcome in OUTCOMES if outcome in found]
+        return f"Of {len(found)} figures that were asked for: {', '.join(told)}."
+
+    def grown(self) -> tuple[Figure, ...]:
+        """Return the figures that were measured by the number of fits."""
+        return tuple(row.figure for row in self.rows if row.figure and len(row.figure.points) > 1)
 
     def asking(self, asked: Iterable[Asked]) -> Speeds:
         """Return the table of what is asked now, with the figures of the rows that stay."""
@@ -172,6 +210,11 @@ class Speeds:
                 f"{path}: expected a table of speeds of format {FORMAT}, but found {error!r}."
                 " Take the committed file, or delete it and measure again: python -m benchmarks."
             ) from None
+
+
+def number(value: float) -> str:
+    """Return a positive number with three digits, or whole, with its thousands apart."""
+    return f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.3g}"
 
 
 def kept() -> Path:

@@ -24,6 +24,7 @@ LAYERS: tuple[set[str], ...] = (
         "records",
         "trials",
         "components",
+        "deferred",
         "downloads",
         "places",
         "processes",

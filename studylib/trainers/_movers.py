@@ -116,7 +116,7 @@ def _spread(reach: Tensor | float, w: Tensor) -> Tensor:
 
 def _behind(w: Tensor) -> Tensor:
     """Return the memory behind a stacked weight, (replicas, distance), with what fills it up."""
-    width = distance(w[0].numel())
+    width = distance(w.stride(0))
     return w.detach().as_strided((len(w), width), (width, 1))
 
 

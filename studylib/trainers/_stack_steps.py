@@ -101,9 +101,12 @@ class StackUpdate:
     def __call__(self, total: Tensor) -> None:
         """Move the weights one step down the gradient of ``total``, the sum over the replicas."""
         found = torch.autograd.grad(total, self._weights, allow_unused=True)
-        gradients = [
-            torch.zeros_like(w) if g is None else g for w, g in zip(self._weights, found, strict=True)
-        ]
+        self.along(
+            [torch.zeros_like(w) if g is None else g for w, g in zip(self._weights, found, strict=True)]
+        )
+
+    def along(self, gradients: list[Tensor]) -> None:
+        """Move the weights one step along their gradients, which are of the sum over the replicas."""
         with torch.no_grad():
             for rule in self._rules:
                 gradients = rule(self._ruled, gradients)

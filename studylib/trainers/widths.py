@@ -6,20 +6,23 @@ None of it changes a number: what comes out for a fit does not depend on those t
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
 
 from studylib import memory
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import nn
 
     from studylib.datasets.base import Examples, Split
     from studylib.errors import Divergence
     from studylib.models.base import Model
-    from studylib.trainers.gradient import Trained
     from studylib.trainers.stacked import Member
+
+    Train = Callable[[Sequence[Member], Model, str], list[T | Divergence]]
 
 SPARE = 0.5  # share of what is free that is planned with: an estimate may be off, and others take some
 # of the weights: they, their gradient as it is found and as it is filled up, two moments, the best ones,
@@ -28,6 +31,7 @@ COPIES = 8
 # of what each layer says of a batch: it, its gradient, and what is drawn for it and made of that
 OUTPUTS = 4
 OBJECTS = 60_000  # bytes of the modules and generators of a replica, however small
+PLACES = 100  # bytes of an interaction: drawn, with its negatives, in order by row and by item
 GATHERED = 1 << 25  # bytes of a stack, however wide: batches that are gathered ahead
 
 
@@ -55,16 +59,16 @@ class Footprint(NamedTuple):
         yield from (slice(*pair) for pair in pairwise(cuts))
 
 
-def train(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
-    """Return what ``stacked.train`` does of each member: those of one shape together, if need be in halves.
+def train(members: Sequence[Member], model: Model, device: str, together: Train[T]) -> list[T | Divergence]:
+    """Return what ``together`` does of each member: those of one shape at once, if need be in halves.
 
     Raises:
         MemoryError: or that of torch: it is not even enough for one.
     """
-    found: dict[int, Trained | Divergence] = {}
+    found: dict[int, T | Divergence] = {}
     for places in of_one_shape(members, model):
         some = [members[place] for place in places]
-        found |= zip(places, _in_halves(some, model, device), strict=True)
+        found |= zip(places, _in_halves(some, model, device, together), strict=True)
     return [found[place] for place in range(len(members))]
 
 
@@ -73,7 +77,7 @@ def of_one_shape(members: Sequence[Member], model: Model) -> list[list[int]]:
     from studylib.trainers._joined import table_rows
 
     places: dict[tuple[object, ...], list[int]] = {}
-    of_words = "embedding" in model.layers().values()
+    of_words = "text" in model.inputs
     for place, member in enumerate(members):
         split = member.split
         words, *rest = split.inputs
@@ -82,18 +86,20 @@ def of_one_shape(members: Sequence[Member], model: Model) -> list[list[int]]:
     return [*places.values()]
 
 
-def _in_halves(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
+def _in_halves(
+    members: Sequence[Member], model: Model, device: str, together: Train[T]
+) -> list[T | Divergence]:
     """Return what comes of the members, who are trained half by half if memory runs out, down to one."""
-    from studylib.trainers import stacked
-
     try:
-        return stacked.train(members, model, device)
+        return together(members, model, device)
     except (MemoryError, RuntimeError) as error:
         if len(members) == 1 or not memory.ran_out(error):
             raise
     memory.give_back()  # here, where the error does not hold the networks any more
     half = -(-len(members) // 2)
-    return [one for some in (members[:half], members[half:]) for one in _in_halves(some, model, device)]
+    return [
+        one for some in (members[:half], members[half:]) for one in _in_halves(some, model, device, together)
+    ]
 
 
 def footprint(member: Member, model: Model, device: str) -> Footprint:
@@ -103,19 +109,21 @@ def footprint(member: Member, model: Model, device: str) -> Footprint:
     network = _network(member, model)
     weights = sum(w.numel() for w in network.parameters())
     batch = min(training.batch_size, len(split.train))
-    outputs = _outputs_per_row(network, split) * max(OUTPUTS * batch, _evaluated())
+    drawn = "interactions" in model.inputs
+    per_row = _outputs_per_row(network, split, of_interactions=drawn)
+    outputs = per_row * max(OUTPUTS * batch, _evaluated(device))
     moved = [_moved(part, size) for part in (split.train, split.validation)]
     as_it_is = device == "cpu" and (split.train.x.dtype.kind != "f" or split.train.x.itemsize == size)
-    own = OBJECTS + size * (COPIES * weights + outputs) + moved[1]
+    own = OBJECTS + size * (COPIES * weights + outputs) + moved[1] + PLACES * drawn * len(split.train)
     if as_it_is:
         return Footprint(_held(split) + moved[0], own)
     return Footprint(_held(split) + 2 * moved[0], own + sum(moved))
 
 
-def _evaluated() -> int:
+def _evaluated(device: str) -> int:
     from studylib.trainers._evaluation import EVALUATION_ROWS
 
-    return EVALUATION_ROWS
+    return EVALUATION_ROWS[device]
 
 
 def _network(member: Member, model: Model) -> nn.Module:
@@ -129,7 +137,7 @@ def _network(member: Member, model: Model) -> nn.Module:
     return network
 
 
-def _outputs_per_row(network: nn.Module, split: Split) -> int:
+def _outputs_per_row(network: nn.Module, split: Split, *, of_interactions: bool) -> int:
     """Return how many numbers all layers say of a row."""
     import torch
 
@@ -140,7 +148,8 @@ def _outputs_per_row(network: nn.Module, split: Split) -> int:
         if not [*part.children()]:
             part.register_forward_hook(lambda _part, _given, one: said.append(one.numel()))
     with torch.no_grad():
-        network.eval()(tensor(split.train.x[:1], torch.float32, "cpu"))
+        given = tensor(split.train.x[:1], torch.float32, "cpu")
+        network.eval()(*((given[:, 0], given[:, 1:]) if of_interactions else (given,)))
     return sum(said)
 
 

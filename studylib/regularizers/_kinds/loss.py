@@ -133,8 +133,8 @@ class InteractionPenalty(Regularizer):
         """Return the cost of the biases of a rating, each table (rows, 1), as ``value`` does of vectors."""
 
     @abstractmethod
-    def prices(self, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return λ·w of vectors and of biases, (rows,) each, where all interactions are one batch.
+    def prices(self, counts: Tensor, interactions: float) -> tuple[Tensor, Tensor]:
+        """Return λ·w of vectors and of biases, (rows,) each, in one batch.
 
         A row with n of the N interactions pays λ·w/N times its squared length: the sum of all losses and
         prices, N times their mean, has λ·w of it.
