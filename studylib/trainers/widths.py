@@ -6,12 +6,12 @@ None of it changes a number: what comes out for a fit does not depend on those t
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from studylib import memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import nn
 
@@ -26,7 +26,8 @@ SPARE = 0.5  # share of what is free that is planned with: an estimate may be of
 # those that a replica takes along, and what a penalty makes of them
 COPIES = 8
 # of what each layer says of a batch: it, its gradient, and what is drawn for it and made of that
-OUTPUTS = 4
+OUTPUTS = 3
+COUNTED = 32  # rows on which that is looked at
 OBJECTS = 60_000  # bytes of the modules and generators of a replica, however small
 GATHERED = 1 << 25  # bytes of a stack, however wide: batches that are gathered ahead
 
@@ -103,10 +104,10 @@ def footprint(member: Member, model: Model, device: str) -> Footprint:
     network = _network(member, model)
     weights = sum(w.numel() for w in network.parameters())
     batch = min(training.batch_size, len(split.train))
-    outputs = _outputs_per_row(network, split) * max(OUTPUTS * batch, _evaluated())
+    rows = max(OUTPUTS * batch, _evaluated()) * _made_of_a_row(network, split) * size / 4
     moved = [_moved(part, size) for part in (split.train, split.validation)]
     as_it_is = device == "cpu" and (split.train.x.dtype.kind != "f" or split.train.x.itemsize == size)
-    own = OBJECTS + size * (COPIES * weights + outputs) + moved[1]
+    own = OBJECTS + COPIES * size * weights + rows + moved[1]
     if as_it_is:
         return Footprint(_held(split) + moved[0], own)
     return Footprint(_held(split) + 2 * moved[0], own + sum(moved))
@@ -129,19 +130,29 @@ def _network(member: Member, model: Model) -> nn.Module:
     return network
 
 
-def _outputs_per_row(network: nn.Module, split: Split) -> int:
-    """Return how many numbers all layers say of a row."""
+def _made_of_a_row(network: nn.Module, split: Split) -> float:
+    """Return the bytes of all that is made of a row on its way through the network, noise included."""
     import torch
+    from torch.overrides import TorchFunctionMode
 
     from studylib.trainers._evaluation import tensor
 
-    said: list[int] = []
-    for part in network.modules():
-        if not [*part.children()]:
-            part.register_forward_hook(lambda _part, _given, one: said.append(one.numel()))
-    with torch.no_grad():
-        network.eval()(tensor(split.train.x[:1], torch.float32, "cpu"))
-    return sum(said)
+    made: list[int] = []
+
+    class Counting(TorchFunctionMode):  # that of dispatch sees more, and imports for seconds
+        def __torch_function__(
+            self, function: Any, kinds: Any, given: Any = (), named: Mapping[str, Any] | None = None
+        ) -> Any:
+            out = function(*given, **(named or {}))
+            if isinstance(out, torch.Tensor):
+                known = {one.untyped_storage().data_ptr() for one in given if isinstance(one, torch.Tensor)}
+                made.append(0 if out.untyped_storage().data_ptr() in known else out.nbytes)
+            return out
+
+    rows = tensor(split.train.x[:COUNTED], torch.float32, "cpu")
+    with torch.no_grad(), Counting():
+        network.train()(rows)
+    return sum(made) / len(rows)
 
 
 def _held(split: Split) -> int:
