@@ -1,8 +1,9 @@
 """Short parameterised runs of one notebook: ours, against papermill in a process pool of the same width.
 
 Each run imports NumPy, pandas and Matplotlib, takes a parameter, shows a small table and draws a figure.
-Both ways start from nothing: our time has the start of the server, with all that it imports. The results of
-the cells are compared, byte for byte. The rounds are interleaved, so that a slower machine slows both.
+Both ways start from nothing and import their own tools alone: our time has the start of the server, with all
+that it imports. The results of the cells are compared, byte for byte. The rounds are interleaved, so that a
+slower machine slows both.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
+from studylib import processes
 
-from studylib import notebooks, processes
+if TYPE_CHECKING:
+    from studylib.speeds import Figure
 
-RUNS, ROUNDS = 32, 3
+RUNS, ROUNDS = 64, 2
+UNIT = "runs/s"
 CELLS = {
     "parameters": "scale = 1.0",
     "imports": "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd",
@@ -35,15 +37,17 @@ CELLS = {
 Way = Callable[[Path, Path], None]
 
 
-def main() -> None:
-    """Print seconds of each, and how many times faster ours is, in each round."""
+def main() -> list[Figure]:
+    """Print runs per second of each, and how many times faster ours is; return the figure."""
+    from benchmarks._asked import NOTEBOOKS, POOL
+    from benchmarks._figures import figure, told
+
     os.environ.update(processes.ONE_THREAD | processes.SAME_ORDER)
     ways: dict[str, Way] = {"studylib": _ours, "papermill": _papermill}
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    speeds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         with TemporaryDirectory() as scratch:
-            source = Path(scratch, "notebook.ipynb")
-            nbformat.write(_notebook(), source)
+            source = _written(Path(scratch, "notebook.ipynb"))
             for name, run in ways.items():
                 (out := Path(scratch, name)).mkdir()
                 start = perf_counter()
@@ -51,32 +55,33 @@ def main() -> None:
                 driver = multiprocessing.get_context("spawn").Process(target=run, args=(source, out))
                 driver.start()
                 driver.join()
-                seconds[name].append(perf_counter() - start)
+                speeds[name].append(RUNS / (perf_counter() - start))
             _refuse_differences(*(Path(scratch, name) for name in ways))
-    for name, times in seconds.items():
-        print(
-            f"{RUNS} runs by {name:<9} {median(times):5.1f} s (least {min(times):.1f}, most {max(times):.1f})"
-        )
-    ratios = sorted(theirs / ours for ours, theirs in zip(*seconds.values(), strict=True))
-    print(f"studylib is {median(ratios):.1f} times as fast ({ratios[0]:.1f} to {ratios[-1]:.1f}; at least 4)")
+    ours, theirs = speeds.values()
+    told(NOTEBOOKS, POOL, UNIT, ours, theirs)
+    note = f"{processes.cores()} at a time; outputs are equal; each way starts from nothing; seconds of wall."
+    return [figure(NOTEBOOKS, POOL, UNIT, ours, theirs, note=note)]
 
 
-def _notebook() -> nbformat.NotebookNode:
+def _written(path: Path) -> Path:
+    import nbformat
+
     code = [nbformat.v4.new_code_cell(source, id=name) for name, source in CELLS.items()]
     code[0].metadata.tags = ["parameters"]
     spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made: nbformat.NotebookNode = nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": spec})
-    return made
+    nbformat.write(nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": spec}), path)
+    return path
 
 
 def _ours(source: Path, out: Path) -> None:
-    with ThreadPoolExecutor(
-        processes.cores()
-    ) as pool:  # the cells have processes; what drives them may share
+    # threads: the cells have processes, and what drives them may share one
+    with ThreadPoolExecutor(processes.cores()) as pool:
         list(pool.map(partial(_execute, source, out), range(RUNS)))
 
 
 def _execute(source: Path, out: Path, k: int) -> None:
+    from studylib import notebooks
+
     notebooks.execute(source, out / f"{k}.ipynb", {"scale": float(k)})
 
 
@@ -99,5 +104,7 @@ def _refuse_differences(ours: Path, theirs: Path) -> None:
 
 
 def _results(path: Path) -> list[Any]:
+    import nbformat
+
     cells = nbformat.read(path, as_version=4).cells
     return [(cell.source, cell.get("execution_count"), cell.get("outputs")) for cell in cells]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DIED = "a worker process died: out of memory, or stopped from outside"
-TRAINING = ("torch", "scipy.special", "studylib.trainers.stacked", "studylib.trainers.factorization")
+TRAINING = ("torch", "scipy.special", "studylib.trainers.stacked", "studylib.trainers.stacked_factors")
 LOOK = 0.05  # seconds between two looks at the clock and at the memory of the workers
 
 

@@ -38,6 +38,7 @@ DRAWING = (
     "studylib.pages.body",
 )
 CATALOGUE, REPRODUCTIONS, SIZES = "catalogue.html", "reproductions.html", "sizes.html"
+BENCHMARKS = "benchmarks.html"
 COMMAND = "studylib report"  # makes the pages over all runs again
 CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", *LIBRARIES.values())  # which the pictures are of, too
 
@@ -114,7 +115,7 @@ def _write_index(page: Path, records: Sequence[Path]) -> None:
 
 def _beside(out: Path) -> list[str]:
     """Return the pages over many runs that stand beside the index."""
-    return [name for name in (REPRODUCTIONS, SIZES, CATALOGUE) if (out / name).is_file()]
+    return [name for name in (REPRODUCTIONS, SIZES, CATALOGUE, BENCHMARKS) if (out / name).is_file()]
 
 
 def index_over(paths: Sequence[Path], folder: Path, beside: Sequence[str] = ()) -> bytes:

@@ -33,7 +33,7 @@ def stack_of(spec: FitSpec) -> str:
         candidates = choices(spec.regularizers)
     except ParameterError:  # it is told when the fit is computed
         return ""
-    by_steps = fitting.trainer(task, spec.training["optimizer"]) == "gradient"
+    by_steps = fitting.trainer(task, spec.training["optimizer"]) in fitting.FAMILIES
     if not by_steps or len(candidates) > 1 or why_alone(model, candidates[0], spec.device):
         return ""
     techniques = {one.name: _without(one.model_dump(mode="json"), one.dial()) for one in candidates[0]}

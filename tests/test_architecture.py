@@ -24,6 +24,7 @@ LAYERS: tuple[set[str], ...] = (
         "records",
         "trials",
         "components",
+        "deferred",
         "downloads",
         "places",
         "processes",
@@ -57,7 +58,7 @@ LAYERS: tuple[set[str], ...] = (
         "computing",
     },
     {"study", "paths", "samples", "forecasts", "inspection"},
-    {"compare", "claims"},
+    {"compare", "claims", "speeds"},
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {
         "cli",

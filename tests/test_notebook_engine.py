@@ -23,6 +23,7 @@ import papermill
 import psutil
 import pytest
 from command_line import ROOT
+from jupyter_client.kernelspec import NoSuchKernel
 from notebook_corpus import NOTEBOOKS
 from papermill.exceptions import PapermillExecutionError
 
@@ -313,20 +314,27 @@ def test_a_thread_that_ran_a_kernel_leaves_no_event_loop(tmp_path: Path) -> None
         assert opened() <= before
 
 
-def test_papermill_finds_the_engine_and_tells_the_truth(tmp_path: Path) -> None:
-    """``papermill --engine studylib`` works by the declared entry point; a death is an exit status."""
+@pytest.fixture
+def by_papermill(tmp_path: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the command ``papermill --engine studylib`` and an environment with our entry point."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
     info = tmp_path / "site" / "declared-1.dist-info"
     info.mkdir(parents=True)
     lines = [f"{name} = {where}" for name, where in declared["papermill.engine"].items()]
     (info / "entry_points.txt").write_text("\n".join(["[papermill.engine]", *lines]))
+    command = [str(Path(sys.executable).with_name("papermill")), "--engine", "studylib", "study.ipynb"]
+    return command, {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "site"), str(ROOT)])}
+
+
+def test_papermill_finds_the_engine_and_tells_the_truth(
+    tmp_path: Path, by_papermill: tuple[list[str], dict[str, str]]
+) -> None:
+    """``papermill --engine studylib`` works by the declared entry point; a death is an exit status."""
     source = written(tmp_path, "n = 1", "print(n, flush=True)\nimport os\nif n > 1: os._exit(3)", "n")
     nb = nbformat.read(source, 4)
     nb.cells[0].metadata.tags = ["parameters"]
     nbformat.write(nb, source)
-    command = [str(Path(sys.executable).with_name("papermill")), "--engine", "studylib", "study.ipynb"]
-    paths = os.pathsep.join([str(tmp_path / "site"), str(ROOT)])
-    environment = {**os.environ, "PYTHONPATH": paths}
+    command, environment = by_papermill
 
     good, bad = (
         subprocess.run(
@@ -342,6 +350,61 @@ def test_papermill_finds_the_engine_and_tells_the_truth(tmp_path: Path) -> None:
     assert "the kernel died: exit code 3" in bad.stderr
     assert statuses(tmp_path / "bad.ipynb") == ["completed", "completed", "failed", "pending"]
     assert nbformat.read(tmp_path / "bad.ipynb", 4).cells[2].outputs[0].text == "2\n"
+
+
+@pytest.mark.parametrize("first", ["print('so far')", "print('so far')\nimport ipywidgets"])
+def test_an_interrupted_run_says_so_where_it_was(
+    first: str, tmp_path: Path, by_papermill: tuple[list[str], dict[str, str]]
+) -> None:
+    """Ctrl-C, in a fork and in a kernel: the file names the cell, and completes none after it."""
+    written(tmp_path, first, "open('begun', 'w').close()\nimport time; time.sleep(300)", "print('never')")
+    command, environment = by_papermill
+    with subprocess.Popen(
+        [*command, "run.ipynb"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
+    ) as driver:
+        while not (tmp_path / "begun").exists():
+            assert driver.poll() is None
+            time.sleep(0.02)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(timeout=20) != 0
+
+    ran = nbformat.read(tmp_path / "run.ipynb", 4).cells
+    assert statuses(tmp_path / "run.ipynb") == ["completed", "failed", "pending"]
+    assert ran[0].outputs[0].text == "so far\n"
+    assert ran[1].outputs[-1].evalue == "the run was interrupted."
+
+
+def test_the_file_is_not_far_behind(tmp_path: Path) -> None:
+    """While a cell goes on, the file on disk says which one it is, and what it has printed so far."""
+    path = tmp_path / "run.ipynb"
+    look = f"""
+import json, time
+for k in range(1000):
+    print(k, flush=True)
+    time.sleep(0.05)
+    try:
+        cells = json.load(open({str(path)!r}))["cells"]
+    except ValueError:  # papermill is writing
+        continue
+    if cells[-1]["outputs"]:
+        break
+" ".join([cell["metadata"]["papermill"]["status"] for cell in cells] + cells[-1]["outputs"][0]["text"][:1])
+"""
+    nb = notebook(*["1"] * 5, look)
+    papermill.execute_notebook(nb, path, engine_name=engine.NAME, progress_bar=False, autosave_cell_every=0.1)
+    shown = nbformat.read(path, 4).cells[-1].outputs[-1].data["text/plain"]
+
+    assert shown == repr("completed " * 5 + "running 0\n")
+
+
+def test_a_kernel_that_is_not_there_completes_nothing(tmp_path: Path) -> None:
+    """Papermill alone would call every cell completed; here the first says what is missing."""
+    nb = notebook("1", "2", name="no_such_kernel")
+    with pytest.raises(NoSuchKernel):
+        papermill.execute_notebook(nb, tmp_path / "run.ipynb", engine_name=engine.NAME, progress_bar=False)
+
+    assert statuses(tmp_path / "run.ipynb") == ["failed", "pending"]
+    assert "no_such_kernel" in nbformat.read(tmp_path / "run.ipynb", 4).cells[0].outputs[0].evalue
 
 
 def test_the_server_has_one_thread_and_no_gpu(tmp_path: Path) -> None:

@@ -11,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import nbformat
+import papermill
 import pytest
 from command_line import ROOT, Smoke, environment, smoke
 
 from studylib import runs, sources
 from studylib.contents import Contents
+from studylib.notebooks import kernel
 from studylib.store import Store
-from studylib.study import planned
+from studylib.study import RECORD, planned
 
 STUDIES = sources.studies()
 SECTIONS = ["Question", "Data", "Method", "Result", "What would change our mind", "Provenance"]
@@ -193,6 +196,25 @@ def test_an_executed_notebook_shows_its_record(study: str, smoke_runs: Smoke) ->
 
 
 @every_study
+def test_a_kernel_shows_the_same(study: str, smoke_runs: Smoke, tmp_path: Path) -> None:
+    """By papermill alone, in a fresh kernel: every source, number and output is that of the forked run."""
+    given = runs.from_file(study, "smoke").params.tree
+    variables = {**environment(smoke_runs.store), **kernel.ENVIRONMENT}
+    variables[RECORD] = str((smoke_runs.reports / study / "smoke.json").absolute())
+    with kernel.running(variables) as km:
+        papermill.execute_notebook(
+            sources.notebook(study), tmp_path / "kernel.ipynb", given, km=km, progress_bar=False
+        )
+    both = (tmp_path / "kernel.ipynb", smoke_runs.reports / study / "smoke.ipynb")
+    theirs, ours = (
+        [(cell.source, cell.get("execution_count"), cell.get("outputs")) for cell in one.cells]
+        for one in (nbformat.read(path, 4) for path in both)
+    )
+
+    assert ours == theirs
+
+
+@every_study
 def test_a_page_tells_the_finding(study: str, smoke_runs: Smoke) -> None:
     """Title and headline, every arm, and the six sections to jump to."""
     page = (smoke_runs.reports / study / "smoke.html").read_text(encoding="utf-8")
@@ -213,7 +235,7 @@ def test_the_index_leads_to_every_page(smoke_runs: Smoke) -> None:
     assert [href for href in linked if not (smoke_runs.reports / href).exists()] == []
 
 
-def papermill(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str]:
+def papermill_says(*words: str | Path, store: Path) -> subprocess.CompletedProcess[str]:
     """Run papermill from the project's folder, as its users do."""
     command = [str(Path(sys.executable).with_name("papermill")), *map(str, words)]
     return subprocess.run(
@@ -223,7 +245,7 @@ def papermill(*words: str | Path, store: Path) -> subprocess.CompletedProcess[st
 
 def test_papermill_runs_a_notebook_with_a_file_and_a_parameter(smoke_runs: Smoke, tmp_path: Path) -> None:
     """From a plain shell: the file is taken, -p has the last word, and the fits are those of studylib."""
-    done = papermill(
+    done = papermill_says(
         "notebooks/vision.ipynb",
         tmp_path / "out.ipynb",
         *("-p", "seeds", "3"),
@@ -245,7 +267,7 @@ def test_papermill_runs_a_notebook_with_a_file_and_a_parameter(smoke_runs: Smoke
 
 def test_papermill_stops_at_a_wrong_parameter_before_any_fit(tmp_path: Path) -> None:
     """The cell that reads the parameters says what is wrong, with the notebook as its place."""
-    done = papermill(
+    done = papermill_says(
         "notebooks/vision.ipynb",
         tmp_path / "out.ipynb",
         "-p",

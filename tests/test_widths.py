@@ -100,7 +100,7 @@ def taken(size: Size) -> float:
     model = models.CATALOGUE.make(size.model, size.settings)
     peaks = []
     for count in (2, 2, 12):  # at first other things are loaded, too
-        widths.train([size.member(seed, size.rows) for seed in range(count)], model, "cpu")
+        widths.train([size.member(seed, size.rows) for seed in range(count)], model, "cpu", stacked.train)
         peaks.append(processes.peak_mb() * MB)
     return peaks[2] - peaks[1]
 
@@ -114,7 +114,7 @@ def starved(count: int) -> tuple[str, list[list[str]], list[list[str]]]:
     processes.one_thread()
     model = models.CATALOGUE.make(WIDE.model, WIDE.settings)
     fits = [WIDE.member(seed, WIDE.rows) for seed in range(count)]
-    widths.train(fits[:2], model, "cpu")
+    widths.train(fits[:2], model, "cpu", stacked.train)
     free = int(count / 3 * widths.footprint(fits[0], model, "cpu").replica)
     before = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + free, before[1]))
@@ -123,7 +123,7 @@ def starved(count: int) -> tuple[str, list[list[str]], list[list[str]]]:
         stacked.train(fits, model)
     except RuntimeError as error:
         said = str(error)
-    found = losses(widths.train(fits, model, "cpu"))
+    found = losses(widths.train(fits, model, "cpu", stacked.train))
     resource.setrlimit(resource.RLIMIT_AS, before)
     return said, found, losses(stacked.train(fits, model))
 
@@ -206,7 +206,7 @@ def test_tables_of_two_sizes_make_two_stacks_with_the_bits_of_single_fits(name: 
     """Of five seeds three have tables of 512 rows and two of 1024: none is trained by itself for that."""
     dataset, model = Letters(), BagOfWords(dimension=4)
     every = members(dataset, arm(name), TRAINING, 5)
-    found = widths.train(every, model, "cpu")
+    found = widths.train(every, model, "cpu", stacked.train)
 
     assert widths.of_one_shape(every, model) == [[0, 2, 4], [1, 3]]
     for seed, one in enumerate(found):

@@ -8,11 +8,16 @@ the same bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from studylib import deferred  # noqa: F401  before papermill
 from studylib.notebooks.warm import WARM as WARM
+from studylib.notebooks.warm import warmed
 
 
 def execute(
@@ -39,7 +44,20 @@ def execute(
         ParameterError: no such notebook, the same file twice, or a parameter that JSON cannot hold.
         StudyError: a cell raised an error or took too long, or the process died: in which cell, and why.
     """
-    # with papermill, which takes a second to import; `WARM` is read without it
+    _start_server(source)
+    # with papermill, which takes half a second to import; `WARM` is read without it
     from studylib.notebooks import execution
 
     execution.execute(source, output, parameters, cell_timeout, environment or {})
+
+
+@cache
+def _start_server(source: Path) -> None:
+    """Let the server that ``source`` is forked from import what it needs, while we import papermill."""
+    from studylib.notebooks import fork, imports
+
+    with suppress(OSError, ValueError, TypeError, KeyError):  # no notebook, which is told later
+        cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
+        names = imports.imported("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        if not imports.needs_a_client(names):
+            fork.start(warmed(names))

@@ -29,7 +29,6 @@ class Filling:
 
     def take(self, message: Message) -> None:
         """Take in what was told."""
-        self._save_now_and_then()
         if message.kind == "stream":
             self._print(message.content["name"], message.content["text"])
         elif message.kind in SHOWN:
@@ -68,11 +67,3 @@ class Filling:
             self._streams.clear()
         message = {"msg_type": kind, "header": {"msg_type": kind}, "parent_header": {}, "content": content}
         self._client.process_message(message, self._cell, self._index)
-
-    def _save_now_and_then(self) -> None:
-        manager = self._client.nb_man
-        if manager.autosave_cell_every and manager.output_path:
-            waited = (manager.now() - manager.last_save_time).total_seconds()
-            if waited >= manager.autosave_cell_every:
-                self.settle()
-                manager.autosave_cell()

@@ -14,6 +14,8 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import NoReturn, final
 
+from studylib.notebooks.warm import INLINE
+
 # read when the interpreter or a library starts: where one differs, a forked process is not what was asked for
 EARLY = (
     *("PYTHON", "LD_", "DYLD_", "LANG", "LC_", "OMP_", "MKL_", "OPENBLAS_", "NUMEXPR_", "MPLCONFIG"),
@@ -21,7 +23,6 @@ EARLY = (
 )
 OF_LIBRARIES = {"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"}  # set by scikit-learn, as it is imported
 COLUMNS = 20  # of a table that pandas shows as text, when it is imported in a notebook
-INLINE = "module://matplotlib_inline.backend_inline"
 
 
 @final

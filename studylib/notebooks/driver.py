@@ -19,6 +19,8 @@ from studylib.notebooks.texts import Text
 
 GRACE = 2.0  # seconds for what cells have left to do at exit
 SWEEPING = 6.0  # seconds for the keeper to end what cells started; it takes milliseconds
+QUIET = 1.0  # seconds after which it is said that nothing was told
+NOTHING = "nothing"
 NOBODY = -1
 OWN = "IPYTHONDIR"  # the variable that no other run has with the same value
 
@@ -45,7 +47,7 @@ class Overrun(Exception):  # noqa: N818  as above
 @final
 @dataclass(frozen=True)
 class Message:
-    """What a kernel would publish; ``kind`` is the type of its message."""
+    """What a kernel would publish; ``kind`` is the type of its message, or `NOTHING` for a while."""
 
     kind: str
     content: dict[str, Any]
@@ -136,13 +138,16 @@ class Process:
         while True:
             open_texts = [text for text in self._texts if text.open]
             sources: list[Any] = [*open_texts, self._status, *([] if self._silent else [self._told])]
-            ready: list[Any] = wait(sources, None if end is None else max(0.0, end - time.monotonic()))
+            left = QUIET if end is None else max(0.0, end - time.monotonic())
+            ready: list[Any] = wait(sources, min(left, QUIET))
             if self._status in ready:
                 yield from self._rest()
                 raise Ended(self._code())
-            if not ready:
+            if not ready and left <= QUIET and end is not None:
                 yield from self._printed()
                 raise Overrun
+            if not ready:
+                yield Message(NOTHING, {})
             for text in open_texts:
                 if text in ready:
                     yield from _stream(text, text.read())

@@ -6,7 +6,6 @@ way the file tells the truth about a run that was cut short, where papermill cal
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, final
 
@@ -17,8 +16,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from studylib.notebooks import driver, fork, kernel
 from studylib.notebooks.imports import imported, needs_a_client
 from studylib.notebooks.masking import mask
-from studylib.notebooks.run import Run, overrun, stopped
-from studylib.notebooks.warm import HEAVY, SHELL
+from studylib.notebooks.run import Run, Stopped, cut_short, overrun, stopped
+from studylib.notebooks.warm import warmed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -56,16 +55,29 @@ class Engine(papermill.engines.Engine):  # type: ignore[misc]  # papermill has n
 
         Raises:
             Stopped: the process died, or a cell took too long.
+
+        Whatever else ends the run, Ctrl-C too, is written into the cell where it was, and raised as it came.
         """
         limit = execution_timeout or settings.pop("timeout", None)
         settings["start_timeout"] = start_timeout
         try:
             _run(nb_man, kernel_name, {**kernel.ENVIRONMENT, **(environment or {})}, settings, limit)
+        except Stopped:
+            raise
+        except BaseException as error:
+            cut_short(nb_man, _words(error))
+            raise
         finally:
             mask(nb_man.nb)
 
 
 papermill.engines.papermill_engines.register(NAME, Engine)
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "the run was interrupted."
+    return f"{type(error).__name__}: {error}"
 
 
 def _run(
@@ -79,9 +91,9 @@ def _run(
     start_timeout = settings["start_timeout"]
     names = imported(cell.source for cell in nb_man.nb.cells if cell.cell_type == "code")
     own = _is_own(kernel_name, nb_man.nb) and not OF_KERNELS & settings.keys()
-    if own and _can_fork() and not needs_a_client(names):
+    if own and fork.possible() and not needs_a_client(names):
         try:
-            with fork.running(variables, _preload(names), start_timeout) as process:
+            with fork.running(variables, warmed(names), start_timeout) as process:
                 others = {name: one for name, one in settings.items() if name != "start_timeout"}
                 return Run(nb_man, process, limit, others).cells()
         except driver.CannotBeWarm:
@@ -119,14 +131,3 @@ def _last_words(settings: Mapping[str, Any]) -> str:
 def _is_own(kernel_name: str, notebook: NotebookNode) -> bool:
     language: str = notebook.metadata.get("kernelspec", {}).get("language", "python")
     return kernel_name in OF_THIS_INTERPRETER and language.lower() == "python"
-
-
-def _can_fork() -> bool:
-    return "forkserver" in multiprocessing.get_all_start_methods()
-
-
-def _preload(names: set[str]) -> list[str]:
-    """Return what a server that starts for this notebook is to import: it may be the only one."""
-    packages = {name.split(".")[0] for name in names}
-    every = "studylib" in packages
-    return [*SHELL, *(module for module in HEAVY if every or module.split(".")[0] in packages)]

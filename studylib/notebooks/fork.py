@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import sys
@@ -18,6 +19,18 @@ from studylib.notebooks.driver import OWN, CannotBeWarm, Process
 from studylib.notebooks.texts import Text
 
 MARK = 16  # bytes, of which the first is zero and the others are random
+
+
+def possible() -> bool:
+    """Return whether this system has a server to fork from."""
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def start(preload: Sequence[str]) -> None:
+    """Let the server start, if it is not running yet, and import ``preload`` while we do something else."""
+    processes.context(preload)
+    if possible():
+        forkserver.ensure_running()
 
 
 @contextmanager

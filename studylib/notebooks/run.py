@@ -17,6 +17,7 @@ from studylib.errors import StudyError
 from studylib.notebooks.cell import Filling
 from studylib.notebooks.driver import Ended, Message, Overrun, Process
 from studylib.notebooks.kernel import LAST_LINES, exit_words
+from studylib.notebooks.saving import Saving
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -39,15 +40,23 @@ class Stopped(StudyError):  # noqa: N818  it names what happened
 
 
 def stopped(nb_man: NotebookExecutionManager, why: str) -> NoReturn:
-    """Write into the cell that was running why it ended, where papermill would call it completed."""
+    """Write into the cell that was running why it ended, and raise that."""
+    raise Stopped(cut_short(nb_man, why) + why)
+
+
+def cut_short(nb_man: NotebookExecutionManager, why: str) -> str:
+    """Write into the cell that was running why it ended, where papermill would call it completed.
+
+    Returns:
+        Which cell that was, as the begin of a sentence.
+    """
     cells = nb_man.nb.cells
     begun = [cell for cell in cells if cell.metadata.papermill["status"] != nb_man.PENDING]
-    cell = begun[-1] if begun else cells[0]
-    nb_man.cell_exception(cell)
-    if cell.cell_type == "code":
-        cell.outputs.append(new_output("error", ename="Stopped", evalue=why, traceback=[why]))
-    where = f"in cell {cell.get('id', cells.index(cell))!r} " if begun else "before the first cell, "
-    raise Stopped(where + why)
+    for cell in begun[-1:] or cells[:1]:
+        nb_man.cell_exception(cell)
+        if cell.cell_type == "code":
+            cell.outputs.append(new_output("error", ename="Stopped", evalue=why, traceback=[why]))
+    return f"in cell {begun[-1].get('id', len(begun) - 1)!r} " if begun else "before the first cell, "
 
 
 def overrun(limit: float | None) -> str:
@@ -69,6 +78,7 @@ class Run:
         known = {key: value for key, value in settings.items() if key != "input_path"}
         self._client = PapermillNotebookClient(nb_man, log=logger, **known)  # keeps outputs and settings
         self._man, self._process, self._limit = nb_man, process, limit
+        self._saving = Saving(nb_man)
 
     def cells(self) -> None:
         """Run all cells, up to the first that fails.
@@ -78,6 +88,11 @@ class Run:
         """
         self._client.reset_execution_trackers()
         self._hook("on_notebook_start", notebook=self._man.nb)
+        with self._saving:
+            self._cells()
+        self._man.nb.metadata["language_info"] = LANGUAGE
+
+    def _cells(self) -> None:
         for index, cell in enumerate(self._man.nb.cells):
             self._man.cell_start(cell, index)
             try:
@@ -90,7 +105,6 @@ class Run:
                 raise
             finally:
                 self._man.cell_complete(cell, cell_index=index)
-        self._man.nb.metadata["language_info"] = LANGUAGE
 
     def _cell(self, cell: NotebookNode, index: int) -> None:
         where = {"cell": cell, "cell_index": index}
@@ -103,6 +117,9 @@ class Run:
         try:
             for reply in self._process.run(cell.source, self._limit):
                 filling.take(reply)
+                if self._saving.due():
+                    filling.settle()
+                    self._saving.write()
         except Ended as ended:
             last = filling.said().strip().splitlines()[-LAST_LINES:]
             stopped(self._man, "\n  ".join([f"the kernel died: {exit_words(ended.code)}.", *last]))

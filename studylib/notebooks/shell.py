@@ -22,7 +22,7 @@ from typing import Any, final
 from ipykernel.compiler import XCachingCompiler, get_file_name
 from ipykernel.kernelbase import Kernel
 from ipykernel.zmqshell import ZMQInteractiveShell
-from jupyter_client.session import Session
+from jupyter_client.session import Session, new_id
 from traitlets.config import Config
 
 PATH = tuple(entry for entry in sys.path if entry)  # of a fresh interpreter, if a fresh server imports this
@@ -62,7 +62,8 @@ class Wire(Session):
     """Sends what a kernel would publish to the driver, each message after what was printed before."""
 
     def attach(self, told: Connection, streams: tuple[Stream, ...], mark: bytes) -> None:
-        """Say where the driver is."""
+        """Say where the driver is, and who tells."""
+        self.session = new_id()
         self._told, self._streams, self._mark = told, streams, mark
         self._lock, self._owner = RLock(), os.getpid()
 
@@ -84,6 +85,9 @@ class Wire(Session):
             self._told.send_bytes(packed)
 
 
+WIRE = Wire()  # made by the server: to make it takes a fork longer than to copy what it needs of it
+
+
 @final
 class Compiler(XCachingCompiler):
     """Names code after its text, and not after the process too, as kernels do: a warning shows the name."""
@@ -103,16 +107,15 @@ def serve(asked: Connection, told: Connection, texts: tuple[int, ...], mark: byt
     unanswered = SimpleNamespace(_allow_stdin=False)
     builtins.input = MethodType(Kernel.raw_input, unanswered)
     getpass.getpass = MethodType(Kernel.getpass, unanswered)
-    wire = Wire()
-    wire.attach(told, streams, mark)
-    shell = _shell(wire)
-    wire.tell("ready", {"pid": os.getpid()})
+    WIRE.attach(told, streams, mark)
+    shell = _shell()
+    WIRE.tell("ready", {"pid": os.getpid()})
     loop = asyncio.new_event_loop()  # asyncio.run would keep Ctrl-C from the code in the cells
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(_serve(shell, wire, asked))
+    loop.run_until_complete(_serve(shell, asked))
 
 
-async def _serve(shell: Any, wire: Wire, asked: Connection) -> None:
+async def _serve(shell: Any, asked: Connection) -> None:
     owner = os.getpid()
     while not shell.exit_now:
         await _readable(asked.fileno())  # tasks that cells left behind go on meanwhile, as in a kernel
@@ -120,11 +123,11 @@ async def _serve(shell: Any, wire: Wire, asked: Connection) -> None:
             code = asked.recv_bytes().decode()
         except EOFError:
             return
-        wire.tell("execute_input", {"execution_count": shell.execution_count})
+        WIRE.tell("execute_input", {"execution_count": shell.execution_count})
         reply = await _execute(shell, code)
         if os.getpid() != owner:
             os._exit(0)  # a fork that the cell made, and did not end
-        wire.tell("execute_reply", reply)
+        WIRE.tell("execute_reply", reply)
 
 
 async def _readable(descriptor: int) -> None:
@@ -163,12 +166,12 @@ async def _execute(shell: Any, code: str) -> dict[str, Any]:
     return {"status": "error", "ename": type(error).__name__, "evalue": str(error), "traceback": trace}
 
 
-def _shell(wire: Wire) -> Any:
+def _shell() -> Any:
     settings = Config()
     settings.HistoryManager.hist_file = ":memory:"
-    kernel = SimpleNamespace(eventloop=None, session=wire, iopub_socket=None)
+    kernel = SimpleNamespace(eventloop=None, session=WIRE, iopub_socket=None)
     shell: Any = ZMQInteractiveShell.instance(config=settings, kernel=kernel, compiler_class=Compiler)
-    shell.displayhook.session = shell.display_pub.session = wire
+    shell.displayhook.session = shell.display_pub.session = WIRE
     shell.displayhook.topic = b"execute_result"
     sys.path[:] = _path()
     return shell

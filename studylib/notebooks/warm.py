@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # None of these starts a thread, looks for a GPU, or changes how others behave (importing seaborn adds colour
 # maps, and pandas.plotting converts dates): a forked process is to be like one that has imported nothing.
 # Papermill is not among them, for where PyArrow is installed it starts a thread; and of studylib there is
@@ -43,4 +45,14 @@ HEAVY = (
     "ruamel.yaml",
     "torch",
 )
-WARM = (*SHELL, *HEAVY)
+INLINE = "module://matplotlib_inline.backend_inline"  # what a kernel draws with
+REHEARSAL = "studylib.notebooks.rehearsal"
+WARM = (*SHELL, *HEAVY, REHEARSAL)
+
+
+def warmed(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what a server is to import that starts for a notebook which imports ``names``."""
+    packages = {name.split(".")[0] for name in names}
+    every = "studylib" in packages
+    heavy = (module for module in HEAVY if every or module.split(".")[0] in packages)
+    return (*SHELL, *heavy, REHEARSAL)

@@ -18,6 +18,7 @@ from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
+from studylib.trainers._joined_maps import ORDER, Convolutions, MaxPoolings, plain
 from studylib.trainers._together import Together
 
 if TYPE_CHECKING:
@@ -104,6 +105,12 @@ class Linears(nn.Module):
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.transpose(1, 2))
 
 
+def _convolutions(parts: Sequence[nn.Conv2d]) -> Convolutions:
+    if not plain(parts[0]):
+        raise Alone(f"{parts[0]} is none that leaves maps their size, sees all channels, and has a bias")
+    return Convolutions(shared(parts, "weight", ORDER), shared(parts, "bias"))
+
+
 @final
 class Embeddings(nn.Module):
     """A table of vectors for each replica."""
@@ -159,7 +166,7 @@ class Droppings(nn.Module):
     def __init__(self, parts: Sequence[Stochastic]) -> None:
         super().__init__()
         self._parts = tuple(parts)  # in a tuple: they are no parts of this one
-        self._together: Together[Any] = Together(
+        self.together: Together[Any] = Together(
             [partial(getattr, part, "technique") for part in parts], [part.noise for part in parts]
         )
 
@@ -168,8 +175,13 @@ class Droppings(nn.Module):
         if not self.training:
             return h
         site = self._parts[0].site
-        dropped: Tensor = self._together(lambda one, draws, own: one.drop(own, draws, site), h)
+        dropped: Tensor = self.together(lambda one, draws, own: one.drop(own, draws, site), h)
         return dropped
+
+
+def droppings(network: nn.Module) -> list[Together[Any]]:
+    """Return the techniques that disturb activations in a joined network."""
+    return [part.together for part in network.modules() if isinstance(part, Droppings)]
 
 
 @final
@@ -198,6 +210,8 @@ class EachByItself(nn.Module):
 JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
     WordVectors: Embeddings,
+    nn.Conv2d: _convolutions,
+    nn.MaxPool2d: lambda parts: MaxPoolings(parts[0]),
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
 import torch
 
@@ -55,6 +55,8 @@ class StackObjective:
         self._anchored = covered(of_all(AnchoredPenalty, techniques))
         self._anchors = [w.detach().clone() for _, w in self._anchored]
         self._of_outputs = of_all(OutputPenalty, techniques)
+        some = (self._smooth, self._concave, self._anchored)
+        self._priced: list[Together[Any]] = [*self._of_outputs, *(one for own in some for one, _ in own)]
 
     def kept(
         self, places: Sequence[int], techniques: Sequence[Techniques], network: nn.Module, model: Model
@@ -65,10 +67,12 @@ class StackObjective:
         return rest
 
     def begin(self, epoch: int) -> None:
-        """Let the anchors that are renewed in this epoch (0 is the first) be the weights as they are."""
-        for place, (penalty, w) in enumerate(self._anchored):
+        """Begin an epoch, 0 is the first: what is renewed in it is anchored where the weights are."""
+        for priced in self._priced:
+            priced.begin()
+        for anchor, (penalty, w) in zip(self._anchors, self._anchored, strict=True):
             if penalty.one.renews(epoch):
-                self._anchors[place] = w.detach().clone()
+                anchor.copy_(w.detach())
 
     def __call__(self, losses: Tensor, outputs: Tensor) -> Tensor:
         """Return the sum over the replicas of ``losses`` (replicas,) and of all prices."""

@@ -7,7 +7,7 @@ out for one does not depend on the others, nor on how many there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import torch
 
@@ -16,8 +16,9 @@ from studylib.regularizers.base import Averaging
 from studylib.seeds import initialising, repeatable
 from studylib.trainers._clock import Average, History
 from studylib.trainers._evaluation import monitored, outputs, passed, rows
-from studylib.trainers._joined import joined
+from studylib.trainers._joined import droppings, joined
 from studylib.trainers._predictions import predictor
+from studylib.trainers._recorded import Recorded
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
     from studylib.datasets.base import Split
     from studylib.models.base import Model
@@ -57,7 +60,8 @@ class Member:
 class _Replica:
     """One fit of a stack: its own network, whose weights are views of the stack's, and its own history."""
 
-    def __init__(self, member: Member, model: Model, device: str) -> None:
+    def __init__(self, member: Member, model: Model, device: str, parts: Parts) -> None:
+        """Begin a fit; ``parts`` are its train and validation rows."""
         self.member = member
         dtype = getattr(torch, member.training.precision)
         self.techniques = Techniques(member.regularizers, member.seed, device)
@@ -65,9 +69,8 @@ class _Replica:
         with initialising(member.seed):
             self.network = model.build(split.inputs, split.outputs).to(device, dtype)
         rewire(self.network, model, self.techniques, len(split.train))
-        self.train = rows(split.train, dtype, device)
+        self.train, self.held = parts
         self.seen = monitored(*self.train)
-        self.held = rows(split.validation, dtype, device)
         self.history = History(self.techniques, self.network)
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
@@ -124,7 +127,8 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
 
 def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
     training = members[0].training
-    replicas = [_Replica(member, model, device) for member in members]
+    known = _parts(members, device)
+    replicas = [_Replica(member, model, device, known[id(member.split)]) for member in members]
     stack = _Stack(replicas, model)
     for epoch in range(training.epochs):
         if not stack.standing:
@@ -133,6 +137,16 @@ def _trained(members: Sequence[Member], model: Model, device: str) -> list[Train
         stack.look()
     stack.end()
     return [one.found or Divergence("it was not trained") for one in replicas]
+
+
+def _parts(members: Sequence[Member], device: str) -> dict[int, Parts]:
+    """Return train and validation rows of each split, once for all fits that share it."""
+    dtype = getattr(torch, members[0].training.precision)
+    splits = {id(member.split): member.split for member in members}
+    return {
+        name: (rows(split.train, dtype, device), rows(split.validation, dtype, device))
+        for name, split in splits.items()
+    }
 
 
 @final
@@ -157,7 +171,15 @@ class _Stack:
         steps = replicas[0].steps * self._training.epochs
         trainings = [member.training for member in members]
         self._update = StackUpdate(techniques, self._network, model, trainings, steps)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with the replicas that stand now."""
         self._stack_looked_at()
+        drawing = [*self._batches.drawing, *self._update.drawing]
+        drawing += [one.draws for one in droppings(self._network)]
+        on_gpu = next(self._network.parameters()).is_cuda
+        self._take = Recorded(self._step, drawing) if on_gpu else self._step
 
     def _stack_looked_at(self) -> None:
         seen, held = [one.seen for one in self.standing], [one.held for one in self.standing]
@@ -169,12 +191,22 @@ class _Stack:
         for one in self.standing:
             one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.network)
         self._objective.begin(epoch)
+        self._batches.begin()
+        self._update.begin()
+        for dropping in droppings(self._network):
+            dropping.begin()
         averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
-        for x, target in self._batches.epoch(self._training.batch_size):
-            said = self._network(x)
-            self._update(self._objective(self._losses(said, target), said))
+        for numbers in self._batches.epoch(self._training.batch_size):
+            self._update.prepare()
+            self._take(numbers)
             for average in averaging:
                 average.add()
+
+    def _step(self, numbers: Tensor) -> None:
+        """Take one step with the rows of those numbers, (replicas, n)."""
+        x, target = self._batches(numbers)
+        said = self._network(x)
+        self._update(self._objective(self._losses(said, target), said))
 
     def look(self) -> None:
         """Write down the losses of the epoch, and let those go that are at their end."""
@@ -201,7 +233,7 @@ class _Stack:
         self._objective = self._objective.kept(places, techniques, self._network, self._model)
         trainings = [one.member.training for one in self.standing]
         self._update.keep(places, self._network, self._model, trainings)
-        self._stack_looked_at()
+        self._begin()
 
     def end(self) -> None:
         """Let those go that no rule has stopped."""

@@ -26,7 +26,7 @@ def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) ->
 
 def _uneven(technique: Regularizer, model: Model) -> str:
     """Return why it would not be what it is alone: tables of words are joined at one size, with rows more."""
-    if "embedding" not in model.layers().values():
+    if "text" not in model.inputs:
         return ""
     if technique.counts:
         return "it counts the words"

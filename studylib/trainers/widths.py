@@ -6,20 +6,23 @@ None of it changes a number: what comes out for a fit does not depend on those t
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
 from studylib import memory
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+T = TypeVar("T")
 
-    from torch import nn
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from torch import Tensor, nn
 
     from studylib.datasets.base import Examples, Split
     from studylib.errors import Divergence
     from studylib.models.base import Model
-    from studylib.trainers.gradient import Trained
     from studylib.trainers.stacked import Member
+
+    Train = Callable[[Sequence[Member], Model, str], list[T | Divergence]]
 
 SPARE = 0.5  # share of what is free that is planned with: an estimate may be off, and others take some
 # of the weights: they, their gradient as it is found and as it is filled up, two moments, the best ones,
@@ -29,6 +32,7 @@ COPIES = 8
 OUTPUTS = 3
 COUNTED = 32  # rows on which that is looked at
 OBJECTS = 60_000  # bytes of the modules and generators of a replica, however small
+PLACES = 100  # bytes of an interaction: drawn, with its negatives, in order by row and by item
 GATHERED = 1 << 25  # bytes of a stack, however wide: batches that are gathered ahead
 
 
@@ -56,16 +60,16 @@ class Footprint(NamedTuple):
         yield from (slice(*pair) for pair in pairwise(cuts))
 
 
-def train(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
-    """Return what ``stacked.train`` does of each member: those of one shape together, if need be in halves.
+def train(members: Sequence[Member], model: Model, device: str, together: Train[T]) -> list[T | Divergence]:
+    """Return what ``together`` does of each member: those of one shape at once, if need be in halves.
 
     Raises:
         MemoryError: or that of torch: it is not even enough for one.
     """
-    found: dict[int, Trained | Divergence] = {}
+    found: dict[int, T | Divergence] = {}
     for places in of_one_shape(members, model):
         some = [members[place] for place in places]
-        found |= zip(places, _in_halves(some, model, device), strict=True)
+        found |= zip(places, _in_halves(some, model, device, together), strict=True)
     return [found[place] for place in range(len(members))]
 
 
@@ -74,7 +78,7 @@ def of_one_shape(members: Sequence[Member], model: Model) -> list[list[int]]:
     from studylib.trainers._joined import table_rows
 
     places: dict[tuple[object, ...], list[int]] = {}
-    of_words = "embedding" in model.layers().values()
+    of_words = "text" in model.inputs
     for place, member in enumerate(members):
         split = member.split
         words, *rest = split.inputs
@@ -83,40 +87,43 @@ def of_one_shape(members: Sequence[Member], model: Model) -> list[list[int]]:
     return [*places.values()]
 
 
-def _in_halves(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
+def _in_halves(
+    members: Sequence[Member], model: Model, device: str, together: Train[T]
+) -> list[T | Divergence]:
     """Return what comes of the members, who are trained half by half if memory runs out, down to one."""
-    from studylib.trainers import stacked
-
     try:
-        return stacked.train(members, model, device)
+        return together(members, model, device)
     except (MemoryError, RuntimeError) as error:
         if len(members) == 1 or not memory.ran_out(error):
             raise
     memory.give_back()  # here, where the error does not hold the networks any more
     half = -(-len(members) // 2)
-    return [one for some in (members[:half], members[half:]) for one in _in_halves(some, model, device)]
+    return [
+        one for some in (members[:half], members[half:]) for one in _in_halves(some, model, device, together)
+    ]
 
 
 def footprint(member: Member, model: Model, device: str) -> Footprint:
     """Return what a stack of fits like ``member`` takes on ``device``, to within a factor of about two."""
+    import torch
+
+    from studylib.trainers._evaluation import EVALUATION_ROWS, tensor
+
     split, training = member.split, member.training
     size = 8 if training.precision == "float64" else 4
     network = _network(member, model)
     weights = sum(w.numel() for w in network.parameters())
     batch = min(training.batch_size, len(split.train))
-    rows = max(OUTPUTS * batch, _evaluated()) * _made_of_a_row(network, split) * size / 4
+    drawn = "interactions" in model.inputs
+    rows = tensor(split.train.x[:COUNTED], torch.float32, "cpu")
+    a_row = _made_of(network, (rows[:, 0], rows[:, 1:]) if drawn else (rows,)) / len(rows)
+    made = a_row * max(OUTPUTS * batch, EVALUATION_ROWS[device])
     moved = [_moved(part, size) for part in (split.train, split.validation)]
     as_it_is = device == "cpu" and (split.train.x.dtype.kind != "f" or split.train.x.itemsize == size)
-    own = OBJECTS + COPIES * size * weights + rows + moved[1]
+    own = OBJECTS + size * (COPIES * weights + made / 4) + moved[1] + PLACES * drawn * len(split.train)
     if as_it_is:
         return Footprint(_held(split) + moved[0], own)
     return Footprint(_held(split) + 2 * moved[0], own + sum(moved))
-
-
-def _evaluated() -> int:
-    from studylib.trainers._evaluation import EVALUATION_ROWS
-
-    return EVALUATION_ROWS
 
 
 def _network(member: Member, model: Model) -> nn.Module:
@@ -130,12 +137,10 @@ def _network(member: Member, model: Model) -> nn.Module:
     return network
 
 
-def _made_of_a_row(network: nn.Module, split: Split) -> float:
-    """Return the bytes of all that is made of a row on its way through the network, noise included."""
+def _made_of(network: nn.Module, given: Sequence[Tensor]) -> int:
+    """Return the bytes of all that is made of some rows on their way through the network, noise included."""
     import torch
     from torch.overrides import TorchFunctionMode
-
-    from studylib.trainers._evaluation import tensor
 
     made: list[int] = []
 
@@ -149,10 +154,9 @@ def _made_of_a_row(network: nn.Module, split: Split) -> float:
                 made.append(0 if out.untyped_storage().data_ptr() in known else out.nbytes)
             return out
 
-    rows = tensor(split.train.x[:COUNTED], torch.float32, "cpu")
     with torch.no_grad(), Counting():
-        network.train()(rows)
-    return sum(made) / len(rows)
+        network.train()(*given)
+    return sum(made)
 
 
 def _held(split: Split) -> int:
