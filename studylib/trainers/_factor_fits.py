@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studylib.models.base import Model
     from studylib.trainers._clock import History
     from studylib.trainers._factor_network import Factorization
-    from studylib.trainers.stacked import Member
+    from studylib.trainers.stacks import Member
     from studylib.trainers.techniques import Techniques
 
 T = TypeVar("T", bound=_ranked.Factorized | _rated.Rated)

@@ -6,7 +6,6 @@ out for one does not depend on the others, nor on how many there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
 import torch
@@ -24,6 +23,7 @@ from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
 from studylib.trainers._stack_steps import StackUpdate
 from studylib.trainers.gradient import Trained
+from studylib.trainers.stacks import SHRINKING, Member
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
@@ -33,27 +33,9 @@ if TYPE_CHECKING:
 
     Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
-    from studylib.datasets.base import Split
     from studylib.models.base import Model
-    from studylib.regularizers.base import Regularizer
-    from studylib.trainers.base import Training
 
-SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
-
-
-@final
-@dataclass(frozen=True)
-class Member:
-    """A fit of a stack.
-
-    In one stack all have techniques that differ in their strengths alone, and trainings that differ in the
-    learning rate alone.
-    """
-
-    split: Split
-    regularizers: tuple[Regularizer, ...]
-    training: Training
-    seed: int
+__all__ = ["Member", "train"]
 
 
 @final

@@ -21,7 +21,7 @@ from studylib.trainers._factor_network import JoinedFactorizations
 from studylib.trainers._factor_prices import StackPrices
 from studylib.trainers._stack_objective import StackObjective
 from studylib.trainers._stack_steps import StackUpdate
-from studylib.trainers.stacked import SHRINKING
+from studylib.trainers.stacks import SHRINKING
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from studylib.trainers._ranked import Factorized
     from studylib.trainers._rated import Rated
     from studylib.trainers.base import Training
-    from studylib.trainers.stacked import Member
+    from studylib.trainers.stacks import Member
     from studylib.trainers.widths import Train
 
 T = TypeVar("T", bound="Factorized | Rated")

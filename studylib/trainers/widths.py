@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from studylib.datasets.base import Examples, Split
     from studylib.errors import Divergence
     from studylib.models.base import Model
-    from studylib.trainers.stacked import Member
+    from studylib.trainers.stacks import Member
 
     Train = Callable[[Sequence[Member], Model, str], list[T | Divergence]]
 
