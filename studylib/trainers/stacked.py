@@ -58,6 +58,7 @@ class _Replica:
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
         self.average = Average(self.techniques, self.network, steps, epochs)
+        self._known = [*self.network.buffers()]
         self.found: Trained | Divergence | None = None
 
     def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
@@ -73,7 +74,7 @@ class _Replica:
 
     def sums(self) -> list[float]:
         """Return those of what the network knows beside its weights."""
-        return [float(own.sum()) for own in self.network.buffers()]
+        return [float(own.sum()) for own in self._known]
 
     def leave(self) -> None:
         """Take the weights along: those of the stack go on to change."""
