@@ -1,17 +1,22 @@
-"""Stacks on a GPU, where there is one: what is recorded is what was taken step by step, and what a CPU gives."""
+"""Stacks on a GPU, where there is one: recorded or not they give the same, and what a CPU gives."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import torch
-from made_up import MadeUp
 from test_cuda import draws
 from test_stacked import POSSIBLE, arm, members, named, numbers, same
 
-from studylib.models.base import Model
 from studylib.trainers import _recorded, stacked
 from studylib.trainers.base import Training
 from studylib.trainers.stacks import why_alone
+
+if TYPE_CHECKING:
+    from made_up import MadeUp
+
+    from studylib.models.base import Model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 
