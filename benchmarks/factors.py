@@ -2,10 +2,10 @@
 
 The ranking is that of imports, 13 448 interactions of 1 793 modules with 736 others, 32 factors, batches of
 1024; 8 strengths of `embedding_l2` × 10 seeds, seed by seed, as `studylib.stacking` hands them out. The loop
-over single fits does the same steps, of as many fits as take about as long. Both measure the loss of all train
-and validation interactions after each epoch. Rounds are interleaved, seconds are of the processor. Beside it,
-printed alone: rates of dropout, the ratings of MovieLens, and what stacks of several widths cost, which
-`studylib.costs.MEASURED` holds.
+over single fits does the same steps, of as many fits as take about as long. Both measure the loss of all
+train and validation interactions after each epoch. Rounds are interleaved, seconds are of the processor.
+Beside it, printed alone: rates of dropout, the ratings of MovieLens, and what stacks of several widths cost,
+which `studylib.costs.MEASURED` holds.
 """
 
 from __future__ import annotations
