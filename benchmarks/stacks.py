@@ -173,10 +173,10 @@ def _widths() -> None:
         steps_of = {width: 1e6 * min(seconds) / each for width, seconds in took.items()}
         alone = steps_of.pop(0) / 2
         told = ", ".join(f"{width}: {step:.0f}" for width, step in steps_of.items())
-        print(f"{name}, µs of a step by width: {told}; {_line(steps_of, alone)}; now {cost('cpu', name)}")
+        print(f"{name}, µs of a step by width: {told}; {line(steps_of, alone)}; now {cost('cpu', name)}")
 
 
-def _line(steps_of: Mapping[int, float], alone: float) -> Cost:
+def line(steps_of: Mapping[int, float], alone: float) -> Cost:
     """Return the line that is nearest, relative to what was measured, up to where a fit costs least.
 
     Wider stacks have left the cache.
