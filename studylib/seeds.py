@@ -75,11 +75,11 @@ class Draws(ABC):
 
     @abstractmethod
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from U(0, 1), with the device of ``like`` and its dtype (float32 if that is integer)."""
+        """Draw from U(0, 1), with the device of ``like``, in float64 if it is, else in float32."""
 
     @abstractmethod
     def normal(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from N(0, 1), with the dtype and device of ``like``."""
+        """Draw from N(0, 1), with the device of ``like``, in float64 if it is, else in float32."""
 
     @abstractmethod
     def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
@@ -95,8 +95,8 @@ class Draws(ABC):
 
     def keep(self, *shape: int, rate: Tensor | float, like: Tensor) -> Tensor:
         """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
-        kept = self.uniform(*shape, like=like) >= rate
-        return kept.to(like.dtype) / (1 - rate)
+        drawn = self.uniform(*shape, like=like)
+        return (drawn >= rate).to(drawn.dtype) / (1 - rate)
 
 
 @final
@@ -118,13 +118,12 @@ class Noise(Draws):
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
         import torch
 
-        dtype = like.dtype if like.is_floating_point() else torch.float32
-        return torch.rand(shape, generator=self._torch, dtype=dtype, device=like.device)
+        return torch.rand(shape, generator=self._torch, dtype=_dtype(like), device=like.device)
 
     def normal(self, *shape: int, like: Tensor) -> Tensor:
         import torch
 
-        return torch.randn(shape, generator=self._torch, dtype=like.dtype, device=like.device)
+        return torch.randn(shape, generator=self._torch, dtype=_dtype(like), device=like.device)
 
     def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
         import torch
@@ -139,8 +138,14 @@ class Noise(Draws):
     def beta(self, alpha: float, *, like: Tensor) -> Tensor:
         import torch
 
-        dtype = like.dtype if like.is_floating_point() else torch.float32
-        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=dtype, device=like.device)
+        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=_dtype(like), device=like.device)
+
+
+def _dtype(like: Tensor) -> torch.dtype:
+    """Return float64 for float64, else float32: shorter numbers would be another draw, and a coarse one."""
+    import torch
+
+    return torch.float64 if like.dtype == torch.float64 else torch.float32
 
 
 @final

@@ -8,6 +8,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
@@ -25,6 +26,7 @@ from studylib.searches import LOST, Known, Rounds, Search, of_one_fit, searches
 from studylib.secrets import masked
 from studylib.store import Result, Store
 from studylib.trainers.fitting import SCORES
+from studylib.trainers.precision import refuse_unknown
 
 RECORD = places.RECORD
 
@@ -89,7 +91,7 @@ def planned(
         readers: who reads those that are not known, on this machine; ``executor`` if not given.
 
     Raises:
-        ParameterError: a run asks for a device that there is not.
+        ParameterError: a run asks for a device that there is not, or for a precision that it does not know.
         StudyError: a dataset cannot be built.
     """
     known = [contents.get(run.dataset) for run in runs]
@@ -97,6 +99,8 @@ def planned(
     looked = (readers or executor).map(look, unknown)
     asked = sorted({run.device for run in runs} - {"cpu"})  # to ask for the others costs an import of torch
     devices = {"cpu": "cpu", **dict(zip(asked, executor.map(executors.device_class, asked), strict=True))}
+    short = {devices[run.device] for run in runs for arm in run.arms if arm.training.precision == "bf16"}
+    list(executor.map(partial(refuse_unknown, "bf16"), sorted(short)))  # an error comes when it is asked for
     plans = []
     for run, found in zip(runs, known, strict=True):
         content = found or _looked(run, looked)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studylib.trainers.precision import rounded
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,7 @@ class Convolutions(nn.Module):
             maps = [F.conv2d(*one, padding=side // 2).permute(0, 2, 3, 1) for one in own]
             return torch.stack(maps).permute(0, 1, 4, 2, 3)
         replicas, rows, _, height, width = x.shape
-        flat: Tensor = _Convolution.apply(x, self.weight, self.bias)  # type: ignore[no-untyped-call]  # torch's
+        flat: Tensor = _Convolution.apply(*rounded(x, self.weight, self.bias))  # type: ignore[no-untyped-call]  # torch's
         return flat.view(replicas, rows, height, width, -1).permute(0, 1, 4, 2, 3)
 
 

@@ -23,6 +23,7 @@ from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
 from studylib.trainers._stack_steps import StackUpdate
 from studylib.trainers.gradient import Trained
+from studylib.trainers.precision import passage, refuse_unknown, stored
 from studylib.trainers.stacks import SHRINKING, Member
 from studylib.trainers.techniques import Techniques
 
@@ -45,7 +46,7 @@ class _Replica:
     def __init__(self, member: Member, model: Model, device: str, parts: Parts) -> None:
         """Begin a fit; ``parts`` are its train and validation rows."""
         self.member = member
-        dtype = getattr(torch, member.training.precision)
+        dtype = stored(member.training)
         self.techniques = Techniques(member.regularizers, member.seed, device)
         split = member.split
         with initialising(member.seed):
@@ -57,6 +58,7 @@ class _Replica:
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
         self.average = Average(self.techniques, self.network, steps, epochs)
+        self._known = [*self.network.buffers()]
         self.found: Trained | Divergence | None = None
 
     def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
@@ -72,7 +74,7 @@ class _Replica:
 
     def sums(self) -> list[float]:
         """Return those of what the network knows beside its weights."""
-        return [float(own.sum()) for own in self.network.buffers()]
+        return [float(own.sum()) for own in self._known]
 
     def leave(self) -> None:
         """Take the weights along: those of the stack go on to change."""
@@ -109,6 +111,7 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
 
 def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
     training = members[0].training
+    refuse_unknown(training.precision, device)
     known = _parts(members, device)
     replicas = [_Replica(member, model, device, known[id(member.split)]) for member in members]
     stack = _Stack(replicas, model)
@@ -123,7 +126,7 @@ def _trained(members: Sequence[Member], model: Model, device: str) -> list[Train
 
 def _parts(members: Sequence[Member], device: str) -> dict[int, Parts]:
     """Return train and validation rows of each split, once for all fits that share it."""
-    dtype = getattr(torch, members[0].training.precision)
+    dtype = stored(members[0].training)
     splits = {id(member.split): member.split for member in members}
     return {
         name: (rows(split.train, dtype, device), rows(split.validation, dtype, device))
@@ -147,8 +150,8 @@ class _Stack:
         self._losses = cross_entropies if members[0].split.classified else squared_errors
         self._network = joined([one.network for one in replicas])
         techniques = [one.techniques for one in replicas]
-        dtype = getattr(torch, self._training.precision)
-        self._batches = StackBatches([member.split for member in members], techniques, dtype)
+        self._through = passage(self._training)
+        self._batches = StackBatches([one.split for one in members], techniques, stored(self._training))
         self._objective = StackObjective(techniques, self._network, model)
         steps = replicas[0].steps * self._training.epochs
         trainings = [member.training for member in members]
@@ -187,7 +190,7 @@ class _Stack:
     def _step(self, numbers: Tensor) -> None:
         """Take one step with the rows of those numbers, (replicas, n)."""
         x, target = self._batches(numbers)
-        said = self._network(x)
+        said = self._through(self._network, x)
         self._update(self._objective(self._losses(said, target), said))
 
     def look(self) -> None:
