@@ -18,7 +18,7 @@ from time import process_time
 from typing import final
 
 from benchmarks._asked import ASKED, POOL, SCIKIT_LEARN, SKORCH
-from studylib import processes, publishing
+from studylib import dates, processes
 from studylib.speeds import Figure, number
 
 PEERS = {SKORCH: "skorch", SCIKIT_LEARN: "scikit-learn", POOL: "papermill"}  # their packages
@@ -104,7 +104,7 @@ def figure(
         ratios=tuple(a / b for a, b in zip(ours, theirs, strict=True)),
         machine=machine or processor(),
         versions={name: version(name) for name in ("torch", *([peer] if peer else []))},
-        day=publishing.today(),
+        day=dates.today(),
         note=note,
     )
 

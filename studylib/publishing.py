@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -145,13 +144,6 @@ def _day(record: Path) -> str:
     """Return the day on which the report of a record was begun; empty if that is not known here."""
     edition = Editions().get(record)
     return edition.made if edition else ""
-
-
-def today() -> str:
-    """Return the day, in UTC, such as ``2026-11-26``: that of ``SOURCE_DATE_EPOCH``, if it is set."""
-    from studylib.pages import dates
-
-    return dates.made() or datetime.now(UTC).date().isoformat()
 
 
 def _readable(path: Path) -> list[Record]:

@@ -32,6 +32,7 @@ LAYERS: tuple[set[str], ...] = (
         "agreement",
         "archives",
         "fetching",
+        "dates",
         "fingerprints",
         "frames",
         "lifeline",

@@ -11,10 +11,11 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from made_up import MadeUp, Pictures, Sentences
-from test_stacked import TRAINING, arm, members, numbers, same
+from made_up import MadeUp, Pictures, Sentences, Visits
+from test_stacked import STACKED, TRAINING, arm, members, named, numbers, same
+from test_stacking import seeded
 
-from studylib import memory, models, pool, processes
+from studylib import executors, memory, models, pool, processes
 from studylib.datasets.base import Examples, Split
 from studylib.models.bag_of_words import BagOfWords
 from studylib.models.mlp import MLP
@@ -26,6 +27,8 @@ from studylib.trainers.widths import GATHERED, SPARE, Footprint
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from studylib.models.base import Model
 
 MB = 1e6
 
@@ -147,6 +150,28 @@ def test_the_estimate_is_what_a_stack_takes(what: str) -> None:
     assert 0.5 < found / (told.bytes(12, 12) - told.bytes(2, 2)) < 1.3
 
 
+@pytest.mark.parametrize(("name", "dataset", "model"), STACKED, ids=named)
+def test_whatever_is_stacked_has_an_estimate(name: str, dataset: MadeUp, model: Model) -> None:
+    """It looks into the network with the technique in it, and leaves every stream where it was."""
+    [fit] = members(dataset, arm(name), TRAINING, 1)
+    before = torch.get_rng_state()
+    size = widths.footprint(fit, model, "cpu")
+
+    assert 0 < size.split < size.bytes(1, 1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_is_learnt_from_interactions_has_an_estimate_too() -> None:
+    """A network of rows and items is looked into with the first of them."""
+    model = models.CATALOGUE.make("matrix_factorization", {"factors": 4})
+    small, large = (
+        widths.footprint(Member(Visits().split(0), (), TRAINING, 0), one, "cpu").replica
+        for one in (model, model.model_copy(update={"factors": 64}))
+    )
+
+    assert 0 < small < large
+
+
 def test_parts_are_even_and_fit_into_what_is_free() -> None:
     """As wide as may be, every fit once, in order; the rows of a seed are counted once for all its arms."""
     size = Footprint(split=2 * MB, replica=MB)
@@ -216,6 +241,19 @@ def test_who_works_beside_a_worker_leaves_it_its_part() -> None:
 
     assert shared == pytest.approx(alone / 2, rel=0.3)
     assert low < 400 * MB
+
+
+def test_a_stack_keeps_below_the_ceiling_of_its_worker() -> None:
+    """Twenty-four networks that take 900 MB at once are trained in parts, and nobody is killed for it."""
+    big = [
+        replace(spec, model={"name": "mlp", "hidden": [1024, 1024]}, training={**spec.training, "epochs": 1})
+        for spec in seeded(24)
+    ]
+    with pool.local(1, pool.Limits(memory=700 * MB)) as workers:
+        results = workers.submit(executors.compute_stack, big).result()
+
+    assert {one.status for one in results} == {"ok"}
+    assert results[0].peak_mb < 700
 
 
 def test_a_container_counts_and_what_files_keep_does_not(tmp_path: Path) -> None:

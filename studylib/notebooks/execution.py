@@ -8,23 +8,22 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import nbformat
-import papermill
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
 from papermill.execute import remove_error_markers
+from papermill.parameterize import parameterize_notebook
 
 from studylib.errors import ParameterError, StudyError
-from studylib.notebooks.engine import NAME
+from studylib.notebooks.engine import NAME, Engine
 from studylib.notebooks.run import Stopped
 from studylib.records import write_whole
 
 _SILENT = ContextVar("silent", default=False)  # in this thread: others may run papermill for themselves
 logging.getLogger("papermill").addFilter(lambda _: not _SILENT.get())
+KERNEL = "python3"  # that of this interpreter, whatever the notebook says
 LAST_LINES = 8  # of a traceback: the line that raised it, and what it said
 
 
@@ -39,51 +38,40 @@ def execute(
     if source.resolve() == output.resolve():
         raise ParameterError(f"{output}: the outputs would replace the notebook itself. Name another file.")
     notebook, plain = _read(source), _plain(parameters)
-    watch = _Watch(notebook)
     partial = output.with_suffix(".failed.ipynb")
-    if failure := _run(watch, plain, cell_timeout, environment):
-        write_whole(partial, _settled(watch.notebook))
+    with _quiet():
+        notebook = _with(plain, notebook)
+        failure = _run(notebook, cell_timeout, environment)
+    if failure:
+        write_whole(partial, _settled(notebook))
         raise StudyError(f"{source}: {failure}\nAs far as it came, the notebook is in {partial}.")
-    write_whole(output, _settled(watch.notebook))
+    write_whole(output, _settled(notebook))
     partial.unlink(missing_ok=True)
 
 
-@final
-@dataclass
-class _Watch:
-    """Keeps the notebook that is being filled: papermill does not hand it out when a run fails."""
+def _with(parameters: dict[str, Any], notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook with a cell that sets the parameters, and room for what papermill says of cells."""
+    for part in (notebook, *notebook.cells):
+        part.metadata.setdefault("papermill", NotebookNode())
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
+    if parameters:
+        of = {"kernel_name": KERNEL, "language": "python", "engine_name": NAME}
+        notebook = parameterize_notebook(notebook, parameters, **of)
+    return notebook
 
-    notebook: NotebookNode
 
-    def on_notebook_start(self, notebook: NotebookNode) -> None:
-        self.notebook = notebook
+def _run(notebook: NotebookNode, cell_timeout: float | None, environment: Mapping[str, str]) -> str:
+    """Execute the notebook, as papermill would from here; return where and why it failed, or nothing.
 
-
-def _run(
-    watch: _Watch, parameters: dict[str, Any], cell_timeout: float | None, environment: Mapping[str, str]
-) -> str:
-    """Execute the notebook; return where and why it failed, or nothing."""
-    with _quiet():
-        try:
-            papermill.execute_notebook(
-                watch.notebook,
-                None,
-                parameters,
-                engine_name=NAME,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=cell_timeout,
-                environment=environment,
-                record_timing=False,
-                on_notebook_start=watch.on_notebook_start,
-            )
-        except PapermillExecutionError:
-            pass  # the outputs tell it too, and they name the first failing cell
-        except Stopped as error:
-            return str(error)
-    return _first_error(watch.notebook)
+    Papermill itself would turn the notebook into text three times, to write none of them.
+    """
+    settings = {"execution_timeout": cell_timeout, "environment": environment, "record_timing": False}
+    try:
+        Engine.execute_notebook(notebook, KERNEL, progress_bar=False, **settings)
+    except Stopped as error:
+        return str(error)
+    return _first_error(notebook)
 
 
 @contextmanager
@@ -100,6 +88,8 @@ def _read(source: Path) -> NotebookNode:
     try:
         notebook: NotebookNode = nbformat.read(source, as_version=4)
         nbformat.validate(notebook)
+        notebook = nbformat.v4.upgrade(notebook) or notebook  # older ones have cells without ids
+        notebook = remove_error_markers(notebook)
     except OSError as error:
         raise ParameterError(f"{source}: cannot be read: {error.strerror}.") from None
     except (ValueError, TypeError, AttributeError, KeyError, nbformat.ValidationError) as error:
@@ -128,7 +118,6 @@ def _first_error(notebook: NotebookNode) -> str:
 
 def _settled(notebook: NotebookNode) -> bytes:
     """Return the notebook as bytes without clock times, random names and paths."""
-    notebook = remove_error_markers(notebook)
     told = notebook.metadata.get("papermill", {})
     notebook.metadata.papermill = {"parameters": told.get("parameters", {})}
     for cell in notebook.cells:

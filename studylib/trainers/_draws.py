@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 Shapes: TypeAlias = tuple[torch.Size, ...]
 
-# numbers that a replica draws at once on a GPU, where a call costs more than they do
-AHEAD = 2**18
+# at once for a replica on a GPU, at most: a call costs more than what it draws
+NUMBERS, STEPS = 2**18, 32
 
 
 @final
@@ -100,7 +100,7 @@ class _Supply:
 
     def draw(self) -> None:
         if self._taken == len(self._ahead):
-            many = max(1, AHEAD // max(1, self._question.numel()))
+            many = max(1, min(STEPS, NUMBERS // max(1, self._question.numel())))
             self._ahead = torch.stack([self._question.ahead(many, noise) for noise in self._noises], 1)
             self._taken = 0
         if not hasattr(self, "next"):

@@ -13,7 +13,7 @@ from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.measures import monitored, sizes, supervised
-from studylib.trainers.stacks import why_alone
+from studylib.trainers.stacks import Member, why_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
     from studylib.trainers.gradient import Trained
-    from studylib.trainers.stacked import Member
     from studylib.trainers.widths import Train
 
     Measure = Callable[[Any, Split, Model, tuple[Regularizer, ...]], Outcome]
@@ -107,8 +106,6 @@ def _together(task: str) -> tuple[Train[Any], Measure]:
 
 def _member(dataset: Dataset, model: Model, case: Case, splits: dict[int, Split]) -> Member:
     """Return a fit of a stack; those of one seed share one of ``splits``, in memory too."""
-    from studylib.trainers.stacked import Member
-
     [regularizers] = choices(case.settings)
     refuse_misfits(dataset, model, regularizers, case.training, where="fit")
     if case.seed not in splits:
@@ -180,7 +177,7 @@ def _gradient(
         return _measured(trained, split, model, regularizers)
     from studylib.trainers import stacked
 
-    [found] = stacked.train([stacked.Member(split, regularizers, training, seed)], model, device)
+    [found] = stacked.train([Member(split, regularizers, training, seed)], model, device)
     if isinstance(found, Divergence):
         raise found
     return _measured(found, split, model, regularizers)

@@ -9,7 +9,7 @@ from studylib.trainers._ranked import Factorized
 from studylib.trainers.base import Outcome
 from studylib.trainers.measures import monitored, spread
 from studylib.trainers.recommendations import ranked, rated
-from studylib.trainers.stacks import why_alone
+from studylib.trainers.stacks import Member, why_alone
 
 if TYPE_CHECKING:
     from studylib.datasets.base import Split
@@ -39,7 +39,6 @@ def trained(
     if why_alone(model, regularizers, device):
         return _alone(task, split, model, regularizers, training, seed, device)
     from studylib.trainers import stacked_factors
-    from studylib.trainers.stacked import Member
 
     train = stacked_factors.BY_TASK[task]
     found: Factorized | Rated | Divergence = train(

@@ -6,7 +6,6 @@ out for one does not depend on the others, nor on how many there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, final
 
 import torch
@@ -25,6 +24,7 @@ from studylib.trainers._stack_objective import StackObjective, cross_entropies, 
 from studylib.trainers._stack_steps import StackUpdate
 from studylib.trainers.gradient import Trained
 from studylib.trainers.precision import passage, refuse_unknown, stored
+from studylib.trainers.stacks import SHRINKING, Member
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
@@ -34,27 +34,9 @@ if TYPE_CHECKING:
 
     Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
 
-    from studylib.datasets.base import Split
     from studylib.models.base import Model
-    from studylib.regularizers.base import Regularizer
-    from studylib.trainers.base import Training
 
-SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
-
-
-@final
-@dataclass(frozen=True)
-class Member:
-    """A fit of a stack.
-
-    In one stack all have techniques that differ in their strengths alone, and trainings that differ in the
-    learning rate alone.
-    """
-
-    split: Split
-    regularizers: tuple[Regularizer, ...]
-    training: Training
-    seed: int
+__all__ = ["Member", "train"]
 
 
 @final
@@ -76,6 +58,7 @@ class _Replica:
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
         self.average = Average(self.techniques, self.network, steps, epochs)
+        self._known = [*self.network.buffers()]
         self.found: Trained | Divergence | None = None
 
     def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
@@ -91,7 +74,7 @@ class _Replica:
 
     def sums(self) -> list[float]:
         """Return those of what the network knows beside its weights."""
-        return [float(own.sum()) for own in self.network.buffers()]
+        return [float(own.sum()) for own in self._known]
 
     def leave(self) -> None:
         """Take the weights along: those of the stack go on to change."""
@@ -238,10 +221,11 @@ class _Stack:
         self._begin()
 
     def end(self) -> None:
-        """Let those go that no rule has stopped."""
+        """Let those go that no rule has stopped, and what was recorded."""
         for one in self.standing:
             if not one.found:
                 one.found = one.trained(self._share)
+        self._take = self._step
 
 
 def _each(stacked: Sequence[Tensor]) -> list[list[float]]:

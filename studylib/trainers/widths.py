@@ -6,21 +6,21 @@ None of it changes a number: what comes out for a fit does not depend on those t
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
 from studylib import memory
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from studylib.datasets.base import Examples, Split
     from studylib.errors import Divergence
     from studylib.models.base import Model
-    from studylib.trainers.stacked import Member
+    from studylib.trainers.stacks import Member
 
     Train = Callable[[Sequence[Member], Model, str], list[T | Divergence]]
 
@@ -29,7 +29,8 @@ SPARE = 0.5  # share of what is free that is planned with: an estimate may be of
 # those that a replica takes along, and what a penalty makes of them
 COPIES = 8
 # of what each layer says of a batch: it, its gradient, and what is drawn for it and made of that
-OUTPUTS = 4
+OUTPUTS = 3
+COUNTED = 32  # rows on which that is looked at
 OBJECTS = 60_000  # bytes of the modules and generators of a replica, however small
 PLACES = 100  # bytes of an interaction: drawn, with its negatives, in order by row and by item
 GATHERED = 1 << 25  # bytes of a stack, however wide: batches that are gathered ahead
@@ -104,26 +105,25 @@ def _in_halves(
 
 def footprint(member: Member, model: Model, device: str) -> Footprint:
     """Return what a stack of fits like ``member`` takes on ``device``, to within a factor of about two."""
+    import torch
+
+    from studylib.trainers._evaluation import EVALUATION_ROWS, tensor
+
     split, training = member.split, member.training
     size = 8 if training.precision == "float64" else 4
     network = _network(member, model)
     weights = sum(w.numel() for w in network.parameters())
     batch = min(training.batch_size, len(split.train))
     drawn = "interactions" in model.inputs
-    per_row = _outputs_per_row(network, split, of_interactions=drawn)
-    outputs = per_row * max(OUTPUTS * batch, _evaluated(device))
+    rows = tensor(split.train.x[:COUNTED], torch.float32, "cpu")
+    a_row = _made_of(network, (rows[:, 0], rows[:, 1:]) if drawn else (rows,)) / len(rows)
+    made = a_row * max(OUTPUTS * batch, EVALUATION_ROWS[device])
     moved = [_moved(part, size) for part in (split.train, split.validation)]
     as_it_is = device == "cpu" and (split.train.x.dtype.kind != "f" or split.train.x.itemsize == size)
-    own = OBJECTS + size * (COPIES * weights + outputs) + moved[1] + PLACES * drawn * len(split.train)
+    own = OBJECTS + size * (COPIES * weights + made / 4) + moved[1] + PLACES * drawn * len(split.train)
     if as_it_is:
         return Footprint(_held(split) + moved[0], own)
     return Footprint(_held(split) + 2 * moved[0], own + sum(moved))
-
-
-def _evaluated(device: str) -> int:
-    from studylib.trainers._evaluation import EVALUATION_ROWS
-
-    return EVALUATION_ROWS[device]
 
 
 def _network(member: Member, model: Model) -> nn.Module:
@@ -137,20 +137,26 @@ def _network(member: Member, model: Model) -> nn.Module:
     return network
 
 
-def _outputs_per_row(network: nn.Module, split: Split, *, of_interactions: bool) -> int:
-    """Return how many numbers all layers say of a row."""
+def _made_of(network: nn.Module, given: Sequence[Tensor]) -> int:
+    """Return the bytes of all that is made of some rows on their way through the network, noise included."""
     import torch
+    from torch.overrides import TorchFunctionMode
 
-    from studylib.trainers._evaluation import tensor
+    made: list[int] = []
 
-    said: list[int] = []
-    for part in network.modules():
-        if not [*part.children()]:
-            part.register_forward_hook(lambda _part, _given, one: said.append(one.numel()))
-    with torch.no_grad():
-        given = tensor(split.train.x[:1], torch.float32, "cpu")
-        network.eval()(*((given[:, 0], given[:, 1:]) if of_interactions else (given,)))
-    return sum(said)
+    class Counting(TorchFunctionMode):  # that of dispatch sees more, and imports for seconds
+        def __torch_function__(
+            self, function: Any, kinds: Any, given: Any = (), named: Mapping[str, Any] | None = None
+        ) -> Any:
+            out = function(*given, **(named or {}))
+            if isinstance(out, torch.Tensor):
+                known = {one.untyped_storage().data_ptr() for one in given if isinstance(one, torch.Tensor)}
+                made.append(0 if out.untyped_storage().data_ptr() in known else out.nbytes)
+            return out
+
+    with torch.no_grad(), Counting():
+        network.train()(*given)
+    return sum(made)
 
 
 def _held(split: Split) -> int:
