@@ -2,9 +2,9 @@
 
 A step of a stack of R fits takes fixed + each·R microseconds, a step of the loop over one network ``alone``.
 `python -m benchmarks stacks factors` measures these on one core, up to stacks of 40, and prints them as they
-stand here. The line holds to within a tenth up to ``widest``, where a fit costs least: wider tables of words leave
-the cache. The sizes are those of the benchmark. Other sizes and machines have other numbers, by which stacks
-are then cut a little too fine or too coarse; that changes no result.
+stand here. The line holds to within a tenth up to ``widest``, where a fit costs least: wider tables of words
+leave the cache. The sizes are those of the benchmark. Other sizes and machines have other numbers, by which
+stacks are then cut a little too fine or too coarse; that changes no result.
 
 Whether a fit is stacked at all is said by its model (``Model.stacked``), once for all fits, where a wide
 stack is faster than the loop. It is never said by how many fits there are: the two ways differ in the last
