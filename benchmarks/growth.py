@@ -27,7 +27,7 @@ from studylib.computing import computed
 from studylib.contents import Contents
 from studylib.executors import compute_stack
 from studylib.params import study_params
-from studylib.speeds import Figure, Point
+from studylib.speeds import Figure, Point, number
 from studylib.store import Result, Store
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def _figure(work: str, taken: dict[int, list[Parts]]) -> Figure:
         spread = f"{min(point.seconds):.3f} to {max(point.seconds):.3f}"
         told = f"{median(each[point.fits]):.2f} ms each"
         print(f"{work}: {point.fits:>6} fits, {point.typical:7.3f} s ({spread}), {told}")
-    note = f"Of {MANY} fits each takes {_parts(taken[MANY])}."
+    note = f"Of {number(MANY)} fits each takes {_parts(taken[MANY])}."
     found = figure(work, LINE, "ms/fit", each[MANY], each[FEW], note=note)
-    print(f"{work}: {found.ratio:.2f} × as much for each of {MANY} as for each of {FEW}. {note}")
+    print(f"{work}: {found.ratio:.2f} × as much for each of the most as of a tenth of them. {note}")
     return replace(found, points=tuple(points))
 
 
