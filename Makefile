@@ -44,7 +44,7 @@ pdf: env  ## print every page under reports/ to a PDF beside it, with Chromium (
 screenshot: env  ## take the picture of README from reports/vision/default.html, with Chromium
 	$(BIN)/python -m benchmarks._screenshot
 
-bench: env  ## time this project beside its peers, on the same work
+bench: env  ## time this project beside its peers, on the same work, and show it in reports/benchmarks.html
 	$(BIN)/python -m benchmarks
 
 lab: env  ## open the notebooks in JupyterLab

@@ -15,14 +15,17 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studylib import processes
 
+if TYPE_CHECKING:
+    from studylib.speeds import Figure
+
 RUNS, ROUNDS = 64, 2
+UNIT = "runs/s"
 CELLS = {
     "parameters": "scale = 1.0",
     "imports": "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd",
@@ -34,11 +37,14 @@ CELLS = {
 Way = Callable[[Path, Path], None]
 
 
-def main() -> None:
-    """Print seconds of each, and how many times faster ours is, in each round."""
+def main() -> list[Figure]:
+    """Print runs per second of each, and how many times faster ours is; return the figure."""
+    from benchmarks._asked import NOTEBOOKS, POOL
+    from benchmarks._figures import figure, told
+
     os.environ.update(processes.ONE_THREAD | processes.SAME_ORDER)
     ways: dict[str, Way] = {"studylib": _ours, "papermill": _papermill}
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    speeds: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         with TemporaryDirectory() as scratch:
             source = _written(Path(scratch, "notebook.ipynb"))
@@ -49,15 +55,12 @@ def main() -> None:
                 driver = multiprocessing.get_context("spawn").Process(target=run, args=(source, out))
                 driver.start()
                 driver.join()
-                seconds[name].append(perf_counter() - start)
+                speeds[name].append(RUNS / (perf_counter() - start))
             _refuse_differences(*(Path(scratch, name) for name in ways))
-    for name, times in seconds.items():
-        print(
-            f"{RUNS} runs by {name:<9} {median(times):5.1f} s (least {min(times):.1f}, most {max(times):.1f})"
-        )
-    ratios = sorted(theirs / ours for ours, theirs in zip(*seconds.values(), strict=True))
-    least, most = ratios[0], ratios[-1]
-    print(f"studylib is {median(ratios):.1f} times as fast ({least:.1f} to {most:.1f}; at least 10)")
+    ours, theirs = speeds.values()
+    told(NOTEBOOKS, POOL, UNIT, ours, theirs)
+    note = f"{processes.cores()} at a time; outputs are equal; each way starts from nothing; seconds of wall."
+    return [figure(NOTEBOOKS, POOL, UNIT, ours, theirs, note=note)]
 
 
 def _written(path: Path) -> Path:

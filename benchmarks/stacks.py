@@ -5,96 +5,73 @@ on the same core. Elastic net is the same MLP with 20 strengths × 10 seeds, in 
 penalty to the loss. The bag of words is that of docstrings, 8 arms × 10 seeds. Peers and the loop over single
 fits do the same steps, of as many fits as take about as long. Ours measures the loss on train and validation
 rows after each epoch; the peers measure nothing there. Rounds are interleaved, seconds are of the processor.
-Last, the widths of a stack, which `studylib.stacking.MOST` is taken from.
+Last, what stacks of several widths cost, and the line through it, which `studylib.costs.MEASURED` holds.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise, product
-from statistics import median
 from time import process_time
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import gradient as alone
-from studylib.stacking import MOST
+from benchmarks._asked import (
+    DATA_LOADER,
+    DIGITS,
+    ELASTIC_NETS,
+    LIMIT,
+    ONE_BY_ONE,
+    SCIKIT_LEARN,
+    SKORCH,
+    WORDS,
+)
+from benchmarks._figures import Contestant, one_thread, raced
+from studylib.costs import Cost, cost
 
 if TYPE_CHECKING:
     from studylib.datasets.base import Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
+    from studylib.speeds import Figure
     from studylib.trainers.stacked import Member
 
     Arm = tuple[Regularizer, ...]
 
-ROUNDS, SEEDS, BATCH = 3, 10, 64
+UNIT = "model-steps/s"
+ROUNDS, SEEDS, BATCH = 3, 10, 64  # rounds of the widths
 EPOCHS = 5
 SIZES = (64, 128, 128, 10)
 MIX, STRENGTHS = 0.5, tuple(10 ** (-5 + place / 5) for place in range(20))
 LARGE, PRODUCTS = 1024, 10
-WIDTHS = (1, 2, 3, 5, 10, 20, 40)
+WIDTHS = (2, 3, 5, 10, 20, 40)
 
 
-@final
-@dataclass(frozen=True)
-class Contestant:
-    """What is timed, how many model-steps it does, and how many times slower it ought to be than ours."""
-
-    run: Callable[[], object]
-    steps: float
-    asked: float = 0.0
-
-
-def main() -> None:
-    """Print model-steps per second of each, and how many times a peer's ours is."""
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    import torch
-
-    torch.set_num_threads(1)
-    _digits()
-    _elastic_nets()
-    _words()
+def main() -> list[Figure]:
+    """Print model-steps per second of each, and how many times a peer's ours is; return the figures."""
+    one_thread()
+    figures = [*_digits(), *_elastic_nets(), *_words()]
     _widths()
+    return figures
 
 
-def compared(title: str, contestants: Mapping[str, Contestant]) -> None:
-    """Print the speeds of all, and how many times theirs the first is, which is ours."""
-    speeds: dict[str, list[float]] = {name: [] for name in contestants}
-    for round_ in range(ROUNDS + 1):  # the first warms up and does not count
-        for name, one in contestants.items():
-            start = process_time()
-            one.run()
-            if round_:
-                speeds[name].append(one.steps / (process_time() - start))
-    ours = next(iter(speeds.values()))
-    for name, values in speeds.items():
-        ratio = median(own / theirs for own, theirs in zip(ours, values, strict=True))
-        asked = contestants[name].asked
-        wanted = f" (at least {asked:g})" if asked else ""
-        spread = f"{min(values):.0f} to {max(values):.0f}"
-        print(
-            f"{title}, {name:<13} {median(values):>6.0f} model-steps/s ({spread}); ours {ratio:.2f} ×{wanted}"
-        )
-
-
-def _digits() -> None:
+def _digits() -> list[Figure]:
     split, model = _rows("digits"), _mlp()
     fits = _members("digits", [()], SEEDS)
     each = EPOCHS * steps(split)
     peers = alone.EPOCHS * steps(split)
     flops = 6 * BATCH * sum(a * b for a, b in pairwise(SIZES))
-    compared(
-        "digits MLP",
+    return raced(
+        DIGITS,
+        UNIT,
         {
             "stacked": Contestant(partial(stacked, fits, model), SEEDS * each),
-            "one by one": Contestant(partial(one_by_one, fits[:2], model), 2 * each),
-            "skorch": Contestant(alone.skorch(split, model), peers, 5),
-            "MLPClassifier": Contestant(alone.scikit_learn(split), peers, 2.2),
-            "DataLoader": Contestant(alone.data_loader(split, model), peers, 4),
-            "sgemm limit": Contestant(_products, PRODUCTS * 2 * LARGE**3 / flops, 0.55),
+            ONE_BY_ONE: Contestant(partial(one_by_one, fits[:2], model), 2 * each),
+            SKORCH: Contestant(alone.skorch(split, model), peers),
+            SCIKIT_LEARN: Contestant(alone.scikit_learn(split), peers),
+            DATA_LOADER: Contestant(alone.data_loader(split, model), peers),
+            LIMIT: Contestant(_products, PRODUCTS * 2 * LARGE**3 / flops),
         },
     )
 
@@ -107,19 +84,20 @@ def _products() -> None:
         a @ b
 
 
-def _elastic_nets() -> None:
+def _elastic_nets() -> list[Figure]:
     from studylib.regularizers import make
 
     split, model = _rows("digits"), _mlp()
     arms = [(make("elastic_net", strength=strength, mix=MIX),) for strength in STRENGTHS]
     fits = _members("digits", arms, SEEDS)
     each = EPOCHS * steps(split)
-    compared(
-        "elastic-net MLP",
+    return raced(
+        ELASTIC_NETS,
+        UNIT,
         {
             "stacked": Contestant(partial(stacked, fits, model), len(fits) * each),
-            "one by one": Contestant(partial(one_by_one, fits[::67], model), 3 * each, 3),
-            "skorch": Contestant(partial(_skorch, split, model), each, 8),
+            ONE_BY_ONE: Contestant(partial(one_by_one, fits[::67], model), 3 * each),
+            SKORCH: Contestant(partial(_skorch, split, model), each),
         },
     )
 
@@ -151,7 +129,7 @@ def _skorch(split: Split, model: Model) -> None:
     ).fit(split.train.x, split.train.y)
 
 
-def _words() -> None:
+def _words() -> list[Figure]:
     from studylib import models
     from studylib.regularizers import make
 
@@ -168,38 +146,58 @@ def _words() -> None:
     model = models.CATALOGUE.make("bag_of_words", {})
     fits = _members("docstrings", arms, SEEDS)
     each = EPOCHS * steps(_rows("docstrings"))
-    compared(
-        "bag of words",
+    return raced(
+        WORDS,
+        UNIT,
         {
             "stacked": Contestant(partial(stacked, fits, model), len(fits) * each),
-            "one by one": Contestant(partial(one_by_one, fits[::SEEDS], model), len(arms) * each, 2),
+            ONE_BY_ONE: Contestant(partial(one_by_one, fits[::SEEDS], model), len(arms) * each),
         },
     )
 
 
 def _widths() -> None:
-    """Print how fast stacks of several widths are."""
+    """Print what a step of stacks of several widths costs, and the line through it."""
     from studylib import models
 
     for name, dataset in (("mlp", "digits"), ("linear", "digits"), ("bag_of_words", "docstrings")):
         model = _mlp() if name == "mlp" else models.CATALOGUE.make(name, {})
         each = EPOCHS * steps(_rows(dataset))
         many = _members(dataset, [()], SEEDS) * (max(WIDTHS) // SEEDS)
-        speeds: dict[int, list[float]] = {width: [] for width in WIDTHS}
+        took: dict[int, list[float]] = {width: [] for width in (0, *WIDTHS)}
         for _ in range(ROUNDS):
-            for width in WIDTHS:
+            for width, seconds in took.items():  # 0: two by the loop over one network
                 start = process_time()
-                stacked(many[:width], model, width)
-                speeds[width].append(width * each / (process_time() - start))
-        told = ", ".join(f"{width}: {median(values):.0f}" for width, values in speeds.items())
-        print(f"model-steps/s of {name} by width: {told} (taken at most: {MOST['cpu'][name]})")
+                stacked(many[:width], model, width) if width else one_by_one(many[:2], model)
+                seconds.append(process_time() - start)
+        steps_of = {width: 1e6 * min(seconds) / each for width, seconds in took.items()}
+        alone = steps_of.pop(0) / 2
+        told = ", ".join(f"{width}: {step:.0f}" for width, step in steps_of.items())
+        print(f"{name}, µs of a step by width: {told}; {line(steps_of, alone)}; now {cost('cpu', name)}")
+
+
+def line(steps_of: Mapping[int, float], alone: float) -> Cost:
+    """Return the line that is nearest, relative to what was measured, up to where a fit costs least.
+
+    Wider stacks have left the cache.
+    """
+    import numpy as np
+
+    last = min(steps_of, key=lambda width: steps_of[width] / width)
+    widths, took = (
+        np.array(own) for own in zip(*((w, t) for w, t in steps_of.items() if w <= last), strict=True)
+    )
+    (fixed, each), *_ = np.linalg.lstsq(
+        np.stack([1 / took, widths / took], 1), np.ones(len(took)), rcond=None
+    )
+    return Cost(round(fixed), round(each), round(alone), last)
 
 
 def stacked(fits: Sequence[Member], model: Model, most: int = 0) -> None:
     """Train neighbours of one structure together, as many at a time as pay."""
     from studylib.trainers import stacked as trainer
 
-    most = most or MOST["cpu"][model.name]
+    most = most or cost("cpu", model.name).most
     for first in range(0, len(fits), most):
         trainer.train(fits[first : first + most], model)
 

@@ -14,7 +14,7 @@ from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
-from studylib import datasets, executors, fingerprints, models, processes, regularizers
+from studylib import datasets, executors, fingerprints, memory, models, processes, regularizers
 from studylib.datasets.base import content_hash
 from studylib.errors import ParameterError
 from studylib.plan import DECIDING_PACKAGES, FitSpec
@@ -189,15 +189,13 @@ class Crew:
 
 
 def called(topic: str, token: str, call: partial[Any]) -> Any:
-    """Do a task on this worker; ``topic`` hears where ``token`` is, and again when everything is loaded.
-
-    A fit is refused if its dataset holds something else here than where the fit was planned.
-    """
+    """Do a task on this worker; ``topic`` hears where ``token`` is, and again when everything is loaded."""
     from distributed import get_worker
 
     worker = get_worker()
     worker.log_event(topic, [token, worker.address, False])
     _one_thread()
+    memory.share(processes.cores(), worker.memory_manager.memory_limit)
     specs: Sequence[FitSpec] = call.args[0] if call.func is executors.compute_stack else ()
     refusal = _refusal(specs[0]) if specs else ""  # those of a stack have one dataset
     worker.log_event(topic, [token, worker.address, True])
@@ -228,7 +226,7 @@ def _one_thread() -> None:
 
 
 def _refusal(spec: FitSpec) -> str:
-    """Return why ``spec`` cannot be computed here, empty if it can."""
+    """Return why ``spec`` cannot be computed here: its dataset is not what was planned; empty if it can."""
     import torch  # loaded before the clock of the fit starts
 
     torch.set_num_threads(1)

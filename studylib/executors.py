@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any, TypeVar, final
 
-from studylib import datasets, models, processes
+from studylib import datasets, memory, models, processes
 from studylib.components import Catalogue, Component, build
 from studylib.datasets._own import OwnData
 from studylib.datasets.base import Dataset, content_hash
@@ -143,7 +143,7 @@ def compute_stack(specs: Sequence[FitSpec]) -> list[Result]:
     start = perf_counter()
     results = _results(specs)
     seconds, peak = (perf_counter() - start) / len(specs), processes.peak_mb()
-    host, kind = platform.node(), processes.machine()
+    host, kind = platform.node(), processes.machine(specs[0].device)
     return [replace(one, seconds=seconds, peak_mb=peak, host=host, machine=kind) for one in results]
 
 
@@ -184,7 +184,8 @@ def _outcomes(specs: Sequence[FitSpec]) -> list[Outcome | Divergence]:
         Case(spec.regularizers, build(Training, spec.training, "training"), spec.seed, spec.fold)
         for spec in specs
     ]
-    return fits(_dataset(specs[0]), _named(models.CATALOGUE, specs[0].model), cases, specs[0].device)
+    dataset, model, device = _dataset(specs[0]), _named(models.CATALOGUE, specs[0].model), specs[0].device
+    return fits(dataset, model, cases, device, memory.free(device))
 
 
 def _told(error: Exception) -> str:

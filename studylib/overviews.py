@@ -1,4 +1,4 @@
-"""Pages over many runs, beside the index: published numbers beside ours, and what more data change."""
+"""Pages beside the index: published numbers beside ours, what more data change, and how fast it all is."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studylib import editions, fingerprints, locks, plan, publishing, runs
+from studylib import editions, fingerprints, locks, plan, publishing, runs, speeds
 from studylib.claims.outcomes import SUITES
 from studylib.compare import sizes
 from studylib.editions import Editions
 from studylib.errors import ParameterError
 from studylib.pool import Pool
 from studylib.records import Record, write_whole
+from studylib.speeds import Speeds
 
 if TYPE_CHECKING:
     from studylib.compare.sizes import Growth
@@ -26,14 +27,15 @@ PACKAGES = ("jinja2", "latex2mathml", "matplotlib")
 
 
 def write(out: Path, drawers: Drawers) -> list[Path]:
-    """Write what there is something to say in: ``reproductions.html``, ``sizes.html``; return their paths.
+    """Write what there is something to say in; return the paths.
 
-    A page is left as it is if it shows these very records already, and goes when nothing is left for it.
+    These are ``reproductions.html``, ``sizes.html`` and ``benchmarks.html``. A page is left as it is if it
+    shows these very records already, and goes when nothing is left for it.
     """
     found = {path: record for path in _paths(out) for record in _readable(path)}
-    written = [page for page in (_reproductions(out, found), _sizes(out, found, drawers)) if page]
+    made = (_reproductions(out, found), _sizes(out, found, drawers), _benchmarks(out, drawers))
     publishing.index(out)
-    return written
+    return [page for page in made if page]
 
 
 def _paths(out: Path) -> list[Path]:
@@ -86,10 +88,40 @@ def _sizes(out: Path, found: Mapping[Path, Record], drawers: Drawers) -> Path | 
     return _kept(page, own, make)
 
 
+def _benchmarks(out: Path, drawers: Drawers) -> Path | None:
+    """Write ``benchmarks.html`` from what was measured before; return its path, None where nothing was.
+
+    Raises:
+        ParameterError: what is kept is no table of speeds.
+    """
+    from studylib import pages
+
+    page, kept = out / publishing.BENCHMARKS, speeds.kept()
+    if not kept.is_file():
+        page.unlink(missing_ok=True)
+        return None
+
+    def make() -> bytes:
+        table = Speeds.load(kept)
+        with drawers() as pool:
+            ratios, growth = pool.submit(_drawn_speeds, table).result()
+        told = {"command": publishing.COMMAND, "commit": publishing.commit()}
+        return pages.speeds_page(table, ratios, growth, **told)
+
+    return _kept(page, [kept], make)
+
+
 def _drawn(growth: Growth) -> Picture:
     from studylib.figures.sizes import draw_sizes
 
     return draw_sizes(growth)
+
+
+def _drawn_speeds(table: Speeds) -> tuple[Picture, Picture]:
+    from studylib.figures.growth import draw_growth
+    from studylib.figures.speeds import draw_speeds
+
+    return draw_speeds(table), draw_growth(table)
 
 
 def _href(record: Path, out: Path) -> str:

@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
-from studylib import processes
+from studylib import memory, processes
 from studylib.errors import StudyError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DIED = "a worker process died: out of memory, or stopped from outside"
-TRAINING = ("torch", "scipy.special", "studylib.trainers.stacked", "studylib.trainers.factorization")
+TRAINING = ("torch", "scipy.special", "studylib.trainers.stacked", "studylib.trainers.stacked_factors")
 LOOK = 0.05  # seconds between two looks at the clock and at the memory of the workers
 
 
@@ -96,10 +96,13 @@ class Pool(Executor):
         self._lock = Lock()
         self._closed = Event()
         self._waiting: deque[_Task] = deque()
-        self._idle = [_Worker(context) for _ in range(workers)]
+        self._idle = [self._worker() for _ in range(workers)]
         self._busy: dict[_Worker, _Task] = {}
         if limits != NONE:
             Thread(target=self._watch, daemon=True).start()
+
+    def _worker(self) -> _Worker:
+        return _Worker(self._context, partial(_begin, self.width, self._limits.memory))
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Queue a call for the next free worker: first come, first served."""
@@ -175,7 +178,7 @@ class Pool(Executor):
         with self._lock:
             del self._busy[worker]
             # one that passed a limit with its last breath is doomed, though its result came through
-            self._idle.append(_Worker(self._context) if died or worker.verdict else worker)
+            self._idle.append(self._worker() if died or worker.verdict else worker)
         if error:
             task.future.set_exception((worker.verdict or BrokenExecutor(DIED)) if died else error)
         else:
@@ -199,8 +202,8 @@ class _Task(NamedTuple):
 class _Worker:
     """A pool of one process, which is started when it is first needed."""
 
-    def __init__(self, context: BaseContext) -> None:
-        self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+    def __init__(self, context: BaseContext, begin: Callable[[], None]) -> None:
+        self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=begin)
         self.verdict: Stopped | None = None
         self._born: Future[int] | None = None
         self._since = monotonic()
@@ -239,7 +242,8 @@ def _kill(born: Future[int]) -> None:
         processes.kill(born.result())
 
 
-def _begin() -> None:
+def _begin(workers: int, ceiling: float | None) -> None:
     processes.begin()
+    memory.share(workers, ceiling)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # the server may have been started by somebody else

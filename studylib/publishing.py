@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +38,7 @@ DRAWING = (
     "studylib.pages.body",
 )
 CATALOGUE, REPRODUCTIONS, SIZES = "catalogue.html", "reproductions.html", "sizes.html"
+BENCHMARKS = "benchmarks.html"
 COMMAND = "studylib report"  # makes the pages over all runs again
 CATALOGUE_PACKAGES = ("jinja2", "latex2mathml", *LIBRARIES.values())  # which the pictures are of, too
 
@@ -115,7 +115,7 @@ def _write_index(page: Path, records: Sequence[Path]) -> None:
 
 def _beside(out: Path) -> list[str]:
     """Return the pages over many runs that stand beside the index."""
-    return [name for name in (REPRODUCTIONS, SIZES, CATALOGUE) if (out / name).is_file()]
+    return [name for name in (REPRODUCTIONS, SIZES, CATALOGUE, BENCHMARKS) if (out / name).is_file()]
 
 
 def index_over(paths: Sequence[Path], folder: Path, beside: Sequence[str] = ()) -> bytes:
@@ -145,13 +145,6 @@ def _day(record: Path) -> str:
     """Return the day on which the report of a record was begun; empty if that is not known here."""
     edition = Editions().get(record)
     return edition.made if edition else ""
-
-
-def today() -> str:
-    """Return the day, in UTC, such as ``2026-11-26``: that of ``SOURCE_DATE_EPOCH``, if it is set."""
-    from studylib.pages import dates
-
-    return dates.made() or datetime.now(UTC).date().isoformat()
 
 
 def _readable(path: Path) -> list[Record]:

@@ -7,11 +7,12 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from math import inf, isfinite, nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import IO, TYPE_CHECKING, Any, Literal, final
 
 from studylib import trials
 from studylib.errors import ParameterError
@@ -158,7 +159,7 @@ class Record:
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all."""
         # Keys keep their order: the first arm is the baseline.
-        data = {"format": FORMAT, **asdict(self), "contrasts": [_closed(c) for c in self.contrasts]}
+        data = {"format": FORMAT, **vars(self), "contrasts": [_closed(c) for c in self.contrasts]}
         data["fits"] = [_short(fit) for fit in self.fits]
         data["params"] = masked(self.params)
         body = json.dumps(data, indent=1, ensure_ascii=False)
@@ -198,7 +199,7 @@ class Record:
 
 
 def _short(fit: Fit) -> dict[str, Any]:
-    fields = {name: own for name, own in asdict(replace(fit, trials=())).items() if name != "trials"}
+    fields = {name: own for name, own in vars(fit).items() if name != "trials"}
     return fields | ({"trials": trials.closed(fit.trials)} if fit.trials else {})
 
 
@@ -218,13 +219,29 @@ def _opened(fields: dict[str, Any]) -> Contrast:
 
 def write_whole(path: Path, body: bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one, never a part."""
+    with _draft(path) as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_sealed(path: Path, body: bytes) -> None:
+    """Write a file under a checksum so that a reader sees the old one or the new one, and wait for no disk.
+
+    After a power failure it may be cut, which its checksum tells.
+    """
+    with _draft(path) as file:
+        file.write(body)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that takes the place of the one at ``path`` once it is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
         draft.replace(path)
     except OSError as error:  # of a full disk the system does not say which file it is about
         raise type(error)(error.errno, error.strerror, str(path)) from None

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import final
 
-from studylib import compare, editions, fingerprints, locks, places, plan, publishing, sources, study
+from studylib import compare, dates, editions, fingerprints, locks, places, plan, publishing, sources, study
 from studylib.computing import computed
 from studylib.contents import Contents
 from studylib.editions import Editions
@@ -165,7 +165,7 @@ def _damage(store: Store) -> list[str]:
 
 def _write_record(job: _Job, record: Record) -> None:
     json, notebook, page = job.files
-    Editions().begin(job.files, sorted(job.keys), made=publishing.today())
+    Editions().begin(job.files, sorted(job.keys), made=dates.today())
     for path in (notebook, page):
         path.unlink(missing_ok=True)  # an older page beside a newer record would lie
     compare.concluded(record).save(json)

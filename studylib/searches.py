@@ -220,6 +220,5 @@ class Rounds:
 
     def _look(self, spec: FitSpec) -> Result | None:
         if spec.key not in self._known:
-            found = self._store.get(spec)
-            self._known[spec.key] = found and replace(found, curves={})
+            self._known[spec.key] = self._store.without_curves(spec)
         return self._known[spec.key]

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +59,9 @@ def repeatable(device: str) -> Iterator[None]:
     cudnn: Any = torch.backends.cudnn
     before = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
     torch.use_deterministic_algorithms(mode=True)
+    # memory that is not written to before it is read is a fault of ours, and costs a kernel to fill
+    deterministic: Any = torch.utils.deterministic
+    deterministic.fill_uninitialized_memory = False
     cudnn.deterministic, cudnn.benchmark = True, False
     try:
         yield
@@ -72,11 +75,11 @@ class Draws(ABC):
 
     @abstractmethod
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from U(0, 1), with the device of ``like`` and its dtype (float32 if that is integer)."""
+        """Draw from U(0, 1), with the device of ``like``, in float64 if it is, else in float32."""
 
     @abstractmethod
     def normal(self, *shape: int, like: Tensor) -> Tensor:
-        """Draw from N(0, 1), with the dtype and device of ``like``."""
+        """Draw from N(0, 1), with the device of ``like``, in float64 if it is, else in float32."""
 
     @abstractmethod
     def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
@@ -92,8 +95,8 @@ class Draws(ABC):
 
     def keep(self, *shape: int, rate: Tensor | float, like: Tensor) -> Tensor:
         """Draw the inverted-dropout mask: 0 with probability ``rate``, else 1/(1 − rate)."""
-        kept = self.uniform(*shape, like=like) >= rate
-        return kept.to(like.dtype) / (1 - rate)
+        drawn = self.uniform(*shape, like=like)
+        return (drawn >= rate).to(drawn.dtype) / (1 - rate)
 
 
 @final
@@ -107,18 +110,20 @@ class Noise(Draws):
         import torch
 
         self._torch: torch.Generator = torch.Generator(device).manual_seed(derive(seed, purpose))
+        # orders are the same wherever they are used; of the rest a GPU draws its own
+        own = device == "cpu"
+        self._orders = self._torch if own else torch.Generator().manual_seed(derive(seed, purpose))
         self._numpy = numpy_generator(seed, f"{purpose}/scalars")
 
     def uniform(self, *shape: int, like: Tensor) -> Tensor:
         import torch
 
-        dtype = like.dtype if like.is_floating_point() else torch.float32
-        return torch.rand(shape, generator=self._torch, dtype=dtype, device=like.device)
+        return torch.rand(shape, generator=self._torch, dtype=_dtype(like), device=like.device)
 
     def normal(self, *shape: int, like: Tensor) -> Tensor:
         import torch
 
-        return torch.randn(shape, generator=self._torch, dtype=like.dtype, device=like.device)
+        return torch.randn(shape, generator=self._torch, dtype=_dtype(like), device=like.device)
 
     def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
         import torch
@@ -128,13 +133,19 @@ class Noise(Draws):
     def permutation(self, size: int, *, like: Tensor) -> Tensor:
         import torch
 
-        return torch.randperm(size, generator=self._torch, device=like.device)
+        return torch.randperm(size, generator=self._orders).to(like.device)
 
     def beta(self, alpha: float, *, like: Tensor) -> Tensor:
         import torch
 
-        dtype = like.dtype if like.is_floating_point() else torch.float32
-        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=dtype, device=like.device)
+        return torch.tensor(self._numpy.beta(alpha, alpha), dtype=_dtype(like), device=like.device)
+
+
+def _dtype(like: Tensor) -> torch.dtype:
+    """Return float64 for float64, else float32: shorter numbers would be another draw, and a coarse one."""
+    import torch
+
+    return torch.float64 if like.dtype == torch.float64 else torch.float32
 
 
 @final
@@ -163,47 +174,6 @@ class Recorded(Draws):
     def _kept(self, draw: Tensor) -> Tensor:
         self.drawn.append(draw)
         return draw
-
-
-class Question(NamedTuple):
-    """A draw that was asked for: the name of the method, its numbers, and the dtype and device it is like."""
-
-    name: str
-    numbers: tuple[Any, ...]
-    like: Tensor
-
-    def put_to(self, noise: Draws) -> Tensor:
-        """Return the draw of ``noise``."""
-        drawn: Tensor = getattr(noise, self.name)(*self.numbers, like=self.like)
-        return drawn
-
-
-@final
-class Questioned(Draws):
-    """Draws of ``noise``, and what was asked for in ``questions``, in order."""
-
-    def __init__(self, noise: Draws) -> None:
-        self._noise = noise
-        self.questions: list[Question] = []
-
-    def uniform(self, *shape: int, like: Tensor) -> Tensor:
-        return self._put("uniform", shape, like)
-
-    def normal(self, *shape: int, like: Tensor) -> Tensor:
-        return self._put("normal", shape, like)
-
-    def integers(self, low: int, high: int, *shape: int, like: Tensor) -> Tensor:
-        return self._put("integers", (low, high, *shape), like)
-
-    def permutation(self, size: int, *, like: Tensor) -> Tensor:
-        return self._put("permutation", (size,), like)
-
-    def beta(self, alpha: float, *, like: Tensor) -> Tensor:
-        return self._put("beta", (alpha,), like)
-
-    def _put(self, name: str, numbers: tuple[Any, ...], like: Tensor) -> Tensor:
-        self.questions.append(Question(name, numbers, like.new_empty(0)))
-        return self.questions[-1].put_to(self._noise)
 
 
 @final

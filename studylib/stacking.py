@@ -1,7 +1,8 @@
 """Which fits that wait are trained as one network, and how many of them at a time.
 
 The fits of a stack share dataset, model, techniques and training; they differ in the seed, in the strengths
-of their techniques, and in the learning rate. How wide a stack is decides how long it takes, and no number.
+of their techniques, and in the learning rate. How wide a stack is decides how long it takes (`costs`), and no
+number. What is handed out as one stack may be trained in parts, if memory is not enough (`trainers.widths`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from studylib import datasets, models
+from studylib.costs import cost
 from studylib.errors import ParameterError
 from studylib.trainers import fitting
 from studylib.trainers.candidates import choices
@@ -20,14 +23,6 @@ from studylib.trainers.stacks import why_alone
 
 if TYPE_CHECKING:
     from studylib.plan import FitSpec
-
-# replicas from which on more of them bring hardly anything, by device and model. Those of a processor follow
-# from what `python -m benchmarks stacks` prints: at 10 an MLP has nine tenths of the steps per second that it
-# has at 40, and a bag of words its most; a linear model gains up to 20. For a GPU nothing is measured yet.
-MOST: Mapping[str, Mapping[str, int]] = {
-    "cpu": {"linear": 20, "mlp": 10, "bag_of_words": 10},
-    "cuda": {"linear": 400, "mlp": 400, "bag_of_words": 100},
-}
 
 
 def stack_of(spec: FitSpec) -> str:
@@ -38,7 +33,7 @@ def stack_of(spec: FitSpec) -> str:
         candidates = choices(spec.regularizers)
     except ParameterError:  # it is told when the fit is computed
         return ""
-    by_steps = fitting.trainer(task, spec.training["optimizer"]) == "gradient"
+    by_steps = fitting.trainer(task, spec.training["optimizer"]) in fitting.FAMILIES
     if not by_steps or len(candidates) > 1 or why_alone(model, candidates[0], spec.device):
         return ""
     techniques = {one.name: _without(one.model_dump(mode="json"), one.dial()) for one in candidates[0]}
@@ -86,6 +81,7 @@ class Waiting:
 
     def __init__(self, specs: Iterable[FitSpec], stack_of: Callable[[FitSpec], str] = stack_of) -> None:
         self._stacks: OrderedDict[str, deque[Turn]] = OrderedDict()
+        self._parts: deque[list[Turn]] = deque()  # of the stack that was taken from last
         self._count = 0
         self._stack_of = stack_of
         self.extend(specs)
@@ -107,17 +103,26 @@ class Waiting:
         self._count += 1
 
     def take(self, idle: int) -> list[Turn]:
-        """Return the fits that are next.
+        """Return the fits that are next, for one of ``idle`` workers.
 
-        No more than pay at a time, and no more than leave something to each of the ``idle`` workers.
+        A stack is cut as it is begun: into no wider parts than pay, and so that the workers for whom there is
+        no other stack are all done soonest. Who comes later makes another stack.
         """
-        stack, fits = next(iter(self._stacks.items()))
-        spec = fits[0].spec
-        most = MOST.get(spec.device, {}).get(spec.model["name"], 1)
-        left = idle - len(self._stacks) + 1  # workers for whom there is no stack but this one
-        parts = max(-(-len(fits) // most), min(left, len(fits)))
-        taken = [fits.popleft() for _ in range(-(-len(fits) // parts))]
-        if not fits:
-            del self._stacks[stack]
+        if not self._parts or self._first_again():
+            self._parts.extendleft(reversed(self._cut(idle)))
+        taken = self._parts.popleft()
         self._count -= len(taken)
         return taken
+
+    def _first_again(self) -> bool:
+        """Tell whether a fit that is tried again waits, before the rest of a stack."""
+        return bool(self._stacks) and next(iter(self._stacks.values()))[0].attempt > 1
+
+    def _cut(self, idle: int) -> list[list[Turn]]:
+        _, waiting = self._stacks.popitem(last=False)
+        # those of one seed share their split, and factorizations their order and their negatives
+        fits = sorted(waiting, key=lambda turn: turn.spec.seed)
+        own = cost(fits[0].spec.device, fits[0].spec.model["name"])
+        count = own.parts(len(fits), max(1, idle - len(self._stacks)))
+        cuts = [len(fits) * part // count for part in range(count + 1)]
+        return [fits[begin:end] for begin, end in pairwise(cuts)]

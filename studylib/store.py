@@ -1,7 +1,8 @@
 """Results of fits by their key: JSON that a person can read, with the curves beside it as npz.
 
 Written whole or not at all, and believed only if undamaged: the JSON is written last, with the checksum of
-the arrays and its own.
+the arrays and its own. Nobody waits until a disk has them, which takes longer than a small fit: what a power
+failure cuts is computed again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, final
 
 from studylib import places
 from studylib.plan import FitSpec
-from studylib.records import Status, write_whole
+from studylib.records import Status, write_sealed
 
 FORMAT = 1
 
@@ -79,6 +80,11 @@ class Store:
         whole = self._whole(spec)
         return whole and Result(**whole.entry["result"], curves=_unpacked(whole.arrays))
 
+    def without_curves(self, spec: FitSpec) -> Result | None:
+        """Return the stored result but for its curves, which take longer to read than all the rest."""
+        whole = self._whole(spec)
+        return whole and Result(**whole.entry["result"])
+
     def seconds(self, key: str) -> float:
         """Return how long the training of that key took; 0 if it is not stored whole."""
         try:
@@ -110,8 +116,8 @@ class Store:
             "spec": spec.to_dict(),
         }
         entry["sha256"] = _checksum(entry)
-        write_whole(path.with_suffix(".npz"), arrays)
-        write_whole(path, json.dumps(entry, indent=1, ensure_ascii=False).encode())
+        write_sealed(path.with_suffix(".npz"), arrays)
+        write_sealed(path, json.dumps(entry, indent=1, ensure_ascii=False).encode())
 
     def path(self, key: str) -> Path:
         """Return where the result of that key is kept, its curves beside it as npz."""

@@ -8,11 +8,12 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
-from studylib import executors, locks, places, plan, pool
+from studylib import agreement, executors, locks, places, plan, pool
 from studylib.arms import Arm, described
 from studylib.computing import Progress, computed
 from studylib.contents import Content, Contents, look
@@ -25,6 +26,7 @@ from studylib.searches import LOST, Known, Rounds, Search, of_one_fit, searches
 from studylib.secrets import masked
 from studylib.store import Result, Store
 from studylib.trainers.fitting import SCORES
+from studylib.trainers.precision import refuse_unknown
 
 RECORD = places.RECORD
 
@@ -89,7 +91,7 @@ def planned(
         readers: who reads those that are not known, on this machine; ``executor`` if not given.
 
     Raises:
-        ParameterError: a run asks for a device that there is not.
+        ParameterError: a run asks for a device that there is not, or for a precision that it does not know.
         StudyError: a dataset cannot be built.
     """
     known = [contents.get(run.dataset) for run in runs]
@@ -97,6 +99,8 @@ def planned(
     looked = (readers or executor).map(look, unknown)
     asked = sorted({run.device for run in runs} - {"cpu"})  # to ask for the others costs an import of torch
     devices = {"cpu": "cpu", **dict(zip(asked, executor.map(executors.device_class, asked), strict=True))}
+    short = {devices[run.device] for run in runs for arm in run.arms if arm.training.precision == "bf16"}
+    list(executor.map(partial(refuse_unknown, "bf16"), sorted(short)))  # an error comes when it is asked for
     plans = []
     for run, found in zip(runs, known, strict=True):
         content = found or _looked(run, looked)
@@ -165,7 +169,7 @@ def recorded(one: Planned, store: Store, unkept: dict[str, Result]) -> Record:
     results = {(arm.name, seed): _result(one, arm.name, seed, known) for arm, seed in pairs}
     fits = tuple(_fit(one, arm, seed, results[arm.name, seed]) for arm, seed in pairs)
     machines = sorted({found.machine for found in results.values() if found.machine})
-    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines, params))
+    return Record(params.study, params.run, one.asked, _facts(one), fits, _versions(machines, one))
 
 
 def _known(store: Store, unkept: dict[str, Result]) -> Known:
@@ -223,7 +227,8 @@ def _facts(one: Planned) -> dict[str, Any]:
     }
 
 
-def _versions(machines: Sequence[str], params: StudyParams) -> dict[str, str]:
+def _versions(machines: Sequence[str], one: Planned) -> dict[str, str]:
     own = {"python": platform.python_version(), "studylib": version("studylib")}
-    proposing = {"optuna": version("optuna")} if params.tuning.method == "tpe" else {}
-    return own | plan.versions() | proposing | {"machine": "; ".join(machines)}
+    proposing = {"optuna": version("optuna")} if one.params.tuning.method == "tpe" else {}
+    where = {"machine": "; ".join(machines), **agreement.stated(one.device)}
+    return own | plan.versions() | proposing | where

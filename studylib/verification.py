@@ -86,9 +86,10 @@ def verified(
         commit = publishing.commit()
         for case in cases:
             files = _in_files(case, making.get(case.path), commit)
-            differences = [*_in_record(case, results), *files.differences]
-            found[str(case.path)] = differences
-            for line in _told(case, len(differences), files):
+            in_fits = [*_in_fits(case, results)]
+            differences = [*fits.misfits(case.record, case.plan), *in_fits, *_concluded(case)]
+            found[str(case.path)] = differences = [*differences, *files.differences]
+            for line in _told(case, len(in_fits), len(differences), files):
                 announce(line)
     return table(found)
 
@@ -125,10 +126,12 @@ def _computed(cases: Sequence[_Case], executor: Executor) -> dict[str, Result]:
     return results
 
 
-def _in_record(case: _Case, results: Mapping[str, Result]) -> Iterator[Difference]:
-    yield from fits.misfits(case.record, case.plan)
+def _in_fits(case: _Case, results: Mapping[str, Result]) -> Iterator[Difference]:
     for one in case.drawn:
         yield from one.differences(case.plan, results, case.other)
+
+
+def _concluded(case: _Case) -> Iterator[Difference]:
     yield from trials.misfits(case.record, case.plan, case.other)
     yield from fits.conclusions(case.record, case.other)
 
@@ -175,9 +178,10 @@ def _in_files(case: _Case, making: Future[Files] | None, commit: str) -> shown.F
         return shown.Found([failed], {}, [])
 
 
-def _told(case: _Case, differences: int, files: shown.Found) -> Iterator[str]:
+def _told(case: _Case, in_fits: int, differences: int, files: shown.Found) -> Iterator[str]:
+    agreed = "" if in_fits or case.other else f", {tolerances.agreed(case.record)}"
     checked = [
-        f"{len(case.drawn)} of {len(case.record.fits)} fits computed again",
+        f"{len(case.drawn)} of {len(case.record.fits)} fits computed again{agreed}",
         "conclusions drawn again",
         *(f"{file}: {f'{count} numbers' if count else NOTHING}" for file, count in files.numbers.items()),
     ]

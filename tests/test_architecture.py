@@ -28,8 +28,11 @@ LAYERS: tuple[set[str], ...] = (
         "downloads",
         "places",
         "processes",
+        "memory",
+        "agreement",
         "archives",
         "fetching",
+        "dates",
         "fingerprints",
         "frames",
         "lifeline",
@@ -48,6 +51,7 @@ LAYERS: tuple[set[str], ...] = (
         "pool",
         "executors",
         "stacking",
+        "costs",
         "cluster",
         "admission",
         "progress",
@@ -55,7 +59,7 @@ LAYERS: tuple[set[str], ...] = (
         "computing",
     },
     {"study", "paths", "samples", "forecasts", "inspection"},
-    {"compare", "claims"},
+    {"compare", "claims", "speeds"},
     {"figures", "notebooks", "pages", "checks"},  # what people see; only here are the notebook tools
     {
         "cli",

@@ -15,18 +15,21 @@ import pytest
 from command_line import made_once, smoke
 from imaginary import classification
 from over_many import published, sizes
+from timings import timings
 
 from studylib import compare
 from studylib.compare.sizes import growths
+from studylib.figures.growth import draw_growth
 from studylib.figures.sizes import draw_sizes
-from studylib.pages import compare_page, reproductions_page, sizes_page
+from studylib.figures.speeds import draw_speeds
+from studylib.pages import compare_page, reproductions_page, sizes_page, speeds_page
 
 if TYPE_CHECKING:
     from browser import Chromium, Scheme
 
 pytest_plugins = ("browser",)
 
-KINDS = ("vision", "tabular", "index", "compare", "catalogue", "reproductions", "sizes")
+KINDS = ("vision", "tabular", "index", "compare", "catalogue", "reproductions", "sizes", "speeds")
 PHONE, DESK = 390, 1280
 SPACED = """document.querySelectorAll('body *').forEach(({style}) =>
     Object.assign(style, {lineHeight: '1.5', letterSpacing: '.12em', wordSpacing: '.16em'}))"""
@@ -58,6 +61,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "catalogue": reports / "catalogue.html",
         "reproductions": over / "reproductions.html",
         "sizes": over / "sizes.html",
+        "speeds": over / "benchmarks.html",
     }
 
 
@@ -68,6 +72,9 @@ def _over_many(folder: Path) -> None:
     grown = [(one, draw_sizes(one)) for one in growths(records)]
     (folder / "reproductions.html").write_bytes(reproductions_page(entries, **told))
     (folder / "sizes.html").write_bytes(sizes_page(grown, {}, **told))
+    table = timings()
+    speeds = speeds_page(table, draw_speeds(table), draw_growth(table), **told)
+    (folder / "benchmarks.html").write_bytes(speeds)
 
 
 def _compare(folder: Path) -> None:

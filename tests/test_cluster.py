@@ -21,6 +21,7 @@ import pytest
 from command_line import SMOKE_RUN, environment, studylib
 from test_executors import ended, numbers, specs
 from test_stacking import Instead
+from test_stacks_killed import calm, disturbed, kept, states
 
 from studylib import admission, cluster, computing, executors, pool, study
 from studylib.cluster import connected
@@ -264,6 +265,15 @@ def test_a_worker_that_dies_of_a_stack_costs_no_fit(whole: str) -> None:
         (2, True),
         (2, True),
     ]
+
+
+def test_a_worker_killed_in_the_middle_of_a_stack_costs_no_attempt(whole: str, tmp_path: Path) -> None:
+    """Dask has the stack trained elsewhere, from its beginning; each fit is kept once, as on calm days."""
+    with connected(whole) as workers:
+        store = disturbed(workers, tmp_path)
+
+    assert set(map(tuple, states(store).values())) == {("queued", "running", "ok")}
+    assert kept(store) == calm()
 
 
 def test_fits_for_a_gpu_run_where_one_is_offered_one_at_a_time(whole: str) -> None:

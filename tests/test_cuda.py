@@ -9,6 +9,8 @@ import torch
 from made_up import DATASETS, MadeUp
 
 from studylib import models, regularizers
+from studylib.agreement import OF
+from studylib.checks import tolerances
 from studylib.errors import ParameterError
 from studylib.regularizers.base import (
     Attack,
@@ -24,8 +26,10 @@ from studylib.regularizers.base import (
     StrengthSchedule,
 )
 from studylib.trainers import factorization, gradient
-from studylib.trainers.base import Training
+from studylib.trainers.base import Outcome, Training
 from studylib.trainers.compatibility import refuse_misfits
+from studylib.trainers.fitting import WHOLE as WITHOUT_FOLD
+from studylib.trainers.fitting import Case, fits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,3 +113,20 @@ def test_a_gpu_gives_the_numbers_of_the_cpu(dataset: MadeUp, model: Any, techniq
     here, there = (trained(dataset, model, technique, device) for device in ("cpu", "cuda"))
     for name, w in here.items():
         torch.testing.assert_close(there[name], w, rtol=0, atol=1e-6 * max(1.0, float(w.abs().max())))
+
+
+@pytest.mark.parametrize("name", ["dropout", "l2", "early_stopping"])
+def test_a_fit_agrees_with_itself_among_others_as_records_state(name: str) -> None:
+    """Alone, among three and among twenty, each as far off as ``agreement`` allows at most."""
+    dataset, model = DATASETS[0], models.CATALOGUE.make("mlp", SMALL["mlp"])
+    training = WHOLE.model_copy(update={"precision": "float32", "epochs": 20})
+    settings = {name: regularizers.EXAMPLES[name].model_dump(mode="json")}
+    cases = [Case(settings, training, seed, WITHOUT_FOLD) for seed in range(20)]
+    alone, *others = (fits(dataset, model, cases[:count], "cuda")[0] for count in (1, 3, 20))
+    bound = tolerances.Bound(*OF["cuda"])
+
+    assert isinstance(alone, Outcome)
+    for one in others:
+        assert isinstance(one, Outcome)
+        assert [*bound.changes("fit", alone.metrics, one.metrics)] == []
+        assert [*bound.changes("fit", alone.curves, one.curves)] == []

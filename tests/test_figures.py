@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from imaginary import SEEDS, classification, forecasting, ranking, regression, tuned
 from over_many import sizes
+from timings import timings
 
 from studylib import compare, figures, metrics
 from studylib.compare.sizes import growths
@@ -55,6 +56,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_differences": lambda: draw_differences(classification()),
     "draw_error_by_step": lambda: figures.draw_error_by_step(forecasting()),
     "draw_forecasts": lambda: figures.draw_forecasts(WAVES[:, :20], WAVES[:, 20:], {"none": WAVES[:, 19:-1]}),
+    "draw_growth": lambda: figures.draw_growth(timings()),
     "draw_learning_curves": lambda: figures.draw_learning_curves(classification()),
     "draw_norms": lambda: figures.draw_norms(ranking()),
     "draw_optimism": lambda: figures.draw_optimism(tuned()),
@@ -62,13 +64,24 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "draw_activity": lambda: figures.draw_activity(ranking()),
     "draw_reliability": lambda: draw_reliability(classification()),
     "draw_sizes": lambda: figures.draw_sizes(growths(sizes())[0]),
+    "draw_speeds": lambda: figures.draw_speeds(timings()),
     "draw_stability": lambda: figures.draw_stability(regression()),
     "draw_strength": lambda: draw_strength(classification(), "test_accuracy", LAMBDAS),
     "draw_survival": lambda: draw_survival(regression()),
     "draw_tuning": lambda: figures.draw_tuning(tuned()),
     "draw_technique": lambda: draw_technique(make("l1", strength=0.1)),
 }
-OF_NO_RECORD = {"draw_augmented", "draw_coefficient_paths", "draw_forecasts", "draw_sizes", "draw_technique"}
+OF_NO_RECORD = {
+    *(
+        "draw_augmented",
+        "draw_coefficient_paths",
+        "draw_forecasts",
+        "draw_growth",
+        "draw_sizes",
+        "draw_speeds",
+    ),
+    "draw_technique",
+}
 every_drawing = pytest.mark.parametrize("name", sorted(DRAWINGS))
 
 

@@ -373,10 +373,10 @@ def test_predictions_do_not_depend_on_how_many_rows_there_are() -> None:
     """Rows beyond the size of one evaluation are predicted like the first, in float64."""
     split = Prices().split(0)
     result = train(split, Linear(), [], Training(epochs=1), seed=0)
-    many = np.tile(split.test.x, (EVALUATION_ROWS // len(split.test) + 2, 1))
+    many = np.tile(split.test.x, (EVALUATION_ROWS["cpu"] // len(split.test) + 2, 1))
     predicted = result.predict(many)
 
-    assert len(many) > EVALUATION_ROWS
+    assert len(many) > EVALUATION_ROWS["cpu"]
     assert predicted.shape == (len(many), 1)
     assert predicted.dtype == np.float64
     np.testing.assert_allclose(predicted[-30:], result.predict(split.test.x), rtol=0, atol=1e-6)

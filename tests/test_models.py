@@ -252,7 +252,7 @@ def test_an_mlp_is_its_formula(inputs: str) -> None:
 
 
 def test_a_small_cnn_is_its_formula() -> None:
-    """Convolution, relu and pooling of each block, then a rectified hidden layer and a linear output."""
+    """Convolution, relu and pooling of each block, a hidden layer, a linear output; gradients too."""
     model = SmallCNN(channels=(3, 4), hidden=5)
     module, (x,) = built(model, "images"), batch("images", 7)
     parts = dict(module.named_parameters())
@@ -263,8 +263,11 @@ def test_a_small_cnn_is_its_formula() -> None:
     h = F.linear(h.flatten(1), parts["hidden.weight"], parts["hidden.bias"]).relu()
     scores = F.linear(h, parts["output.weight"], parts["output.bias"])
 
+    own = list(parts.values())
+    ours, theirs = (torch.autograd.grad(one.square().sum(), own) for one in (module(x), scores))
     assert h.shape == (7, 5)
     torch.testing.assert_close(module(x), scores, rtol=0, atol=1e-13)
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from imaginary import classification, ranking, regression
 
-from studylib import compare, publishing
+from studylib import compare, dates, publishing
 from studylib.editions import Editions
 from studylib.errors import ParameterError
 from studylib.pages import compare_page, index_page, strip
@@ -185,11 +185,11 @@ def test_cards_are_sorted_and_dated(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_day_is_the_one_that_the_maker_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """``SOURCE_DATE_EPOCH`` makes a report of another day again, byte by byte."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
-    assert publishing.today() == "1970-01-02"
+    assert dates.today() == "1970-01-02"
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     with pytest.raises(ParameterError, match="SOURCE_DATE_EPOCH: expected whole seconds"):
-        publishing.today()
+        dates.today()
 
     monkeypatch.delenv("SOURCE_DATE_EPOCH")
-    assert re.fullmatch(r"20\d\d-\d\d-\d\d", publishing.today())
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", dates.today())

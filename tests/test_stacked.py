@@ -17,6 +17,7 @@ from studylib.models.bag_of_words import BagOfWords
 from studylib.models.base import Model
 from studylib.models.linear import Linear
 from studylib.models.mlp import MLP
+from studylib.models.small_cnn import SmallCNN
 from studylib.regularizers import make
 from studylib.regularizers.base import Regularizer, StrengthSchedule
 from studylib.trainers import gradient, stacked
@@ -30,7 +31,9 @@ from studylib.trainers.stacks import why_alone
 CASES: tuple[tuple[MadeUp, Model], ...] = (
     (Pictures(), MLP(hidden=(6, 5))),
     (Sentences(), BagOfWords(dimension=5)),
+    (Pictures(), SmallCNN(channels=(4, 5), hidden=6)),
 )
+DEVICE = "cuda"  # all of them are stacked there, and that they can be is a matter of their structure
 TRAINING = Training(epochs=3, batch_size=16, learning_rate=0.01)
 
 
@@ -62,7 +65,7 @@ def possible() -> list[tuple[str, MadeUp, Model]]:
 
 
 POSSIBLE = possible()
-STACKED = [case for case in POSSIBLE if not why_alone(case[2], arm(case[0]), "cpu")]
+STACKED = [case for case in POSSIBLE if not why_alone(case[2], arm(case[0]), DEVICE)]
 
 
 def named(case: object) -> str:
@@ -128,7 +131,7 @@ def test_a_technique_says_whether_its_networks_can_be_joined(
     name: str, dataset: MadeUp, model: Model
 ) -> None:
     """Where it gives no reason to be alone, its networks are joined; a reason reads as a sentence."""
-    why = why_alone(model, arm(name), "cpu")
+    why = why_alone(model, arm(name), DEVICE)
     if why:
         assert why.startswith(f"{name}: it ")
     else:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, final
 import pytest
 from test_executors import ended, numbers
 
-from studylib import computing, executors, plan, pool
+from studylib import computing, executors, models, plan, pool
+from studylib.costs import MEASURED, OVERHEAD, TWINS, Cost, cost
 from studylib.datasets.base import content_hash
 from studylib.ledger import Ledger
 from studylib.params import study_params
 from studylib.plan import FitSpec
 from studylib.pool import Limits, Stopped
-from studylib.stacking import MOST, Turn, Waiting, stack_of
+from studylib.stacking import Turn, Waiting, stack_of
 from studylib.store import Result, Store
 
 if TYPE_CHECKING:
@@ -180,23 +181,54 @@ def test_what_cannot_be_stacked_or_cannot_be_at_all_is_by_itself(what: str) -> N
 
 
 def test_a_stack_is_no_wider_than_pays_and_cut_evenly() -> None:
-    """Two more than the most make two stacks of nearly one width; nobody is left out or taken twice."""
-    most = MOST["cpu"]["mlp"]
+    """Two more than the most make two stacks of one width; nobody is left out or taken twice."""
+    most = cost("cpu", "mlp").most
     widths = [len(one) for one in taken(Waiting(seeded(most + 2)), 1)]
 
-    assert widths == [-(-(most + 2) // 2), (most + 2) // 2]
+    assert widths == [(most + 2) // 2, -(-(most + 2) // 2)]
     assert [len(one) for one in taken(Waiting(seeded(most)), 1)] == [most]
-    assert sorted(chain(*taken(Waiting(seeded(4 * most + 1)), 2))) == list(range(4 * most + 1))
+    assert [*chain(*taken(Waiting(seeded(4 * most + 1)), 2))] == [*range(4 * most + 1)]
 
 
-def test_every_idle_worker_gets_something() -> None:
-    """A stack is cut into as many parts as there are workers for whom there is no other one."""
+def test_the_workers_for_whom_there_is_no_other_stack_share_it() -> None:
+    """Ten on two workers are five and five, two on two stay together, two stacks are two wholes."""
     waiting = Waiting(seeded(5))
     first, second, third = (seeds_of(waiting.take(idle)) for idle in (3, 2, 1))
 
-    assert (first, second, third) == ([0, 1], [2, 3], [4])
+    assert (first, second, third) == ([0], [1, 2], [3, 4])
+    assert [len(one) for one in taken(Waiting(seeded(10)), 2)] == [5, 5]
+    assert [len(one) for one in taken(Waiting(seeded(2)), 2)] == [2]
     both = Waiting([*seeded(4), *(trained(spec, batch_size=7) for spec in seeded(4))])
     assert [len(both.take(2)), len(both.take(1))] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    "own", [Cost(1, 1, 1, 40), Cost(30, 1, 20, 40), Cost(1, 30, 20, 40), *MEASURED["cpu"].values()]
+)
+def test_no_other_even_cut_is_done_sooner(own: Cost) -> None:
+    """Brute force over all cuts of up to 60 fits that are no wider than pays, with up to five workers."""
+    for fits in (1, 2, 3, 4, 5, 7, 10, 23, 60):
+        for workers in (1, 2, 3, 5):
+            ends = {
+                cut: -(-cut // workers) * own.step(-(-fits // cut))
+                for cut in range(1, fits + 1)
+                if -(-fits // cut) <= own.most
+            }
+            chosen = own.parts(fits, workers)
+
+            assert ends[chosen] == min(ends.values())
+            assert chosen == min(cut for cut, end in ends.items() if end == ends[chosen])
+
+
+def test_a_model_is_stacked_where_that_was_measured_to_be_faster() -> None:
+    """The models that say so are those whose wide stacks are; a lone fit pays what two of them do."""
+    stacking = {name for name in models.CATALOGUE if "cpu" in models.CATALOGUE.make(name, {}).stacked}
+
+    assert MEASURED["cpu"].keys() == stacking
+    for own in MEASURED["cpu"].values():
+        assert own.gain > 1
+        assert own.step(1) == own.step(TWINS)
+        assert own.most == own.widest or own.fixed <= OVERHEAD * own.each * own.most
 
 
 def test_first_come_first_served_and_mates_with_the_first() -> None:

@@ -150,7 +150,10 @@ def differences(
 def test_a_true_record_has_no_difference(differences: dict[str, list[list[str]]], told: list[str]) -> None:
     """Every one of its fits is computed again, to the last bit, and its notebook and page are made again."""
     assert differences["true"] == []
-    assert re.search(r"8 of 8 fits .* notebook: \d+ numbers, page: \d+ numbers; 0 differences", told[0])
+    assert re.search(
+        r"8 of 8 fits computed again, equal, .* notebook: \d+ numbers, page: \d+ numbers; 0 differences",
+        told[0],
+    )
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -199,7 +202,7 @@ def test_the_command_ends_with_0_for_what_is_true_and_1_for_what_is_not(
 
     assert fine.returncode == 0
     assert fine.stdout == (
-        "reports/tabular/smoke.json: 2 of 6 fits computed again, conclusions drawn again,"
+        "reports/tabular/smoke.json: 2 of 6 fits computed again, equal, conclusions drawn again,"
         " notebook: none beside it, page: none beside it; 0 differences\n"
     )
     assert all(re.fullmatch(r"\d of 2 fits, \d+ s", line) for line in fine.stderr.splitlines())

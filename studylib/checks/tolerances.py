@@ -11,7 +11,8 @@ and OpenBLAS alike. The worst of each kind:
 - trained, anything else (losses, errors, norms, counts of weights, curves): 0.06, the train error of a
   network that all but meets its targets; so 0.1.
 
-All are absolute up to 1, and relative beyond. Not held to anything is what is chosen among near equals and
+All are absolute up to 1, and relative beyond. Fits that are stacked on a GPU are held to no less by the same
+kind of GPU: see `studylib.agreement`. Not held to anything is what is chosen among near equals and
 may jump between them (the best epoch, a strength), nor the bins of confidences: all rows may cross a border.
 """
 
@@ -25,11 +26,13 @@ from math import inf, isclose
 from typing import Any, final
 
 from studylib import plan, processes
+from studylib.agreement import EQUAL, OF, TRAINED
 from studylib.checks.differences import Difference
 from studylib.plan import FitSpec
 from studylib.records import Record
+from studylib.stacking import stack_of
 
-EXACT, SHARE, OTHER = 1e-8, 0.03, 0.1
+EXACT = 1e-8
 SHARES = (
     "accuracy",
     "ece",
@@ -42,22 +45,33 @@ SHARES = (
 FREE = ("best_epoch", "lowest_loss_", "chosen_", "calibration_")
 STATED = (
     f"numbers may differ by up to {EXACT:g} where a model is solved exactly; where it is trained, by up to"
-    f" {SHARE:g} in a share and {OTHER:g} in all else, absolute up to 1 and relative beyond; best epochs,"
-    " chosen strengths and bins of confidences are not compared"
+    f" {TRAINED.share:g} in a share and {TRAINED.other:g} in all else, absolute up to 1 and relative beyond;"
+    " best epochs, chosen strengths and bins of confidences are not compared"
 )
 
 
-def here() -> dict[str, str]:
-    """Return the versions that decide numbers, with the kind of processor, where this runs."""
-    return {"python": platform.python_version(), **plan.versions(), "machine": processes.machine()}
+def here(device: str) -> dict[str, str]:
+    """Return the versions that decide numbers on a device, with its kind, where this runs."""
+    return {"python": platform.python_version(), **plan.versions(), "machine": processes.machine(device)}
 
 
 def other_versions(record: Record) -> list[str]:
     """Return what a record was computed with that is not what is here: if nothing, its numbers are exact."""
-    own = {name: record.versions.get(name, "unknown") for name in here()}
-    other = [f"{name} {was}, here {here()[name]}" for name, was in own.items() if was != here()[name]]
-    gpu = record.params.get("device") == "cuda"
-    return [*other, *(["a GPU, whose kind no record names"] if gpu else [])]
+    found = here(device_of(record))
+    own = {name: record.versions.get(name, "unknown") for name in found}
+    return [f"{name} {was}, here {found[name]}" for name, was in own.items() if was != found[name]]
+
+
+def device_of(record: Record) -> str:
+    """Return "cpu" or "cuda": which of them computed a record."""
+    return "cuda" if record.params.get("device") == "cuda" else "cpu"
+
+
+def agreed(record: Record) -> str:
+    """Return how well fits agree that are found again, in words: to the last bit, or as the record states."""
+    device = device_of(record)
+    words = OF[device].words
+    return words if OF[device] == EQUAL else f"{words}, as records of {device} state"
 
 
 def studylib_is_other(record: Record) -> list[str]:
@@ -97,9 +111,10 @@ class Bound:
 
 def bound(other: Sequence[str], spec: FitSpec) -> Bound:
     """Return the bound for a fit that was computed with ``other`` versions, or with none other."""
-    if not other:
-        return Bound()
-    return Bound(EXACT, EXACT) if spec.training["optimizer"] == "exact" else Bound(SHARE, OTHER)
+    exact = spec.training["optimizer"] == "exact"
+    if other:
+        return Bound(EXACT, EXACT) if exact else Bound(*TRAINED)
+    return Bound(*OF[spec.device]) if not exact and stack_of(spec) else Bound()
 
 
 def near(was: Any, now: Any, limit: float) -> bool:

@@ -17,8 +17,39 @@ from studylib.models._slot import Slot
 WORD_SCALE = 0.1  # small word vectors: an unseen word must not shout
 
 
-def _word_vectors(vocabulary: int, dimension: int) -> nn.Embedding:
-    embedding = nn.Embedding(vocabulary, dimension)
+@final
+class WordVectors(nn.Embedding):
+    """A vector for each word."""
+
+    def sums(self, text: Tensor, words: Tensor) -> Tensor:
+        """Return the sum of the vectors of each text, (n, dimension).
+
+        Args:
+            text: numbers of words (n, length).
+            words: (n, length), True where one counts.
+        """
+        return sums_of_rows(self.weight, text, words)
+
+
+def sums_of_rows(table: Tensor, numbers: Tensor, counts: Tensor) -> Tensor:
+    """Return the sums of rows of ``table`` (rows, d) over the last axis of ``numbers``, (n, d).
+
+    Rows that do not count, of padding, are never looked up: of short texts among long ones they are the most.
+
+    Args:
+        table: (rows, d).
+        numbers: of rows, (n, k).
+        counts: which of them are summed, (n, k), bool.
+    """
+    if table.is_cuda:  # where to look a number up costs more than the rows
+        return (F.embedding(numbers, table) * counts.unsqueeze(-1)).sum(-2)
+    owners = torch.arange(len(numbers)).repeat_interleave(counts.sum(-1))
+    rows = table.index_select(0, numbers[counts])
+    return table.new_zeros(len(numbers), table.shape[1]).index_add(0, owners, rows)
+
+
+def _word_vectors(vocabulary: int, dimension: int) -> WordVectors:
+    embedding = WordVectors(vocabulary, dimension)
     nn.init.normal_(embedding.weight, std=WORD_SCALE)
     return embedding
 
@@ -38,11 +69,18 @@ class BagOfWordsNetwork(nn.Module):
 
     def forward(self, text: Tensor) -> Tensor:
         """Return scores (n, classes); padding does not count in the mean."""
-        words = (text != 0).unsqueeze(-1)
-        vectors = self.embedding_slot(self.embedding(text)) * words
-        mean: Tensor = self.mean_slot(vectors.sum(-2) / words.sum(-2).clamp(min=1))
+        words = text != 0
+        mean: Tensor = self.mean_slot(self._sums(text, words) / words.sum(-1, keepdim=True).clamp(min=1))
         scores: Tensor = self.output(mean)
         return scores
+
+    def _sums(self, text: Tensor, words: Tensor) -> Tensor:
+        """Return the sums of the word vectors, (n, dimension), one by one only if something disturbs them."""
+        if hasattr(self.embedding, "sums") and not len(self.embedding_slot):
+            sums: Tensor = self.embedding.sums(text, words)
+            return sums
+        vectors: Tensor = self.embedding_slot(self.embedding(text)) * words.unsqueeze(-1)
+        return vectors.sum(-2)
 
 
 @final

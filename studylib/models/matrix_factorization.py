@@ -28,6 +28,7 @@ class MatrixFactorization(Model):
     """
 
     inputs: ClassVar[frozenset[str]] = frozenset({"interactions"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cpu"})
 
     factors: Annotated[
         int, Field(ge=0, description="length of the factors of a row and of an item; 0 has biases")

@@ -24,6 +24,7 @@ class SmallCNN(Model):
     """Blocks of 3×3 convolution, relu and 2×2 max pooling, then one hidden layer and the output."""
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cuda"})
 
     channels: Channels = (16, 32)
     hidden: Annotated[int, Field(ge=1, description="units of the hidden layer")] = 64
@@ -51,8 +52,9 @@ class SmallCNN(Model):
         for layer, channels in zip(self._convolutions(), self.channels, strict=True):
             net[layer] = nn.Conv2d(width, channels, kernel_size=3, padding=1)
             net[f"{layer}_normalisation"] = Slot(layer, "normalisation", channels)
-            net[f"{layer}_relu"] = nn.ReLU()
+            # the largest of four is above zero where that of their relus is: pooled first, to the same bits
             net[f"{layer}_pool"] = nn.MaxPool2d(2, ceil_mode=True)
+            net[f"{layer}_relu"] = nn.ReLU()
             net[f"{layer}_maps"] = Slot(layer, "maps", channels)
             width, height, breadth = channels, -(-height // 2), -(-breadth // 2)
         net["flatten"] = nn.Flatten()

@@ -8,6 +8,7 @@ from studylib.pages.comparison import compare_page
 from studylib.pages.index import index_page
 from studylib.pages.reproductions import reproductions_page
 from studylib.pages.sizes import sizes_page
+from studylib.pages.speeds import speeds_page
 from studylib.pages.study import study_page
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "index_page",
     "reproductions_page",
     "sizes_page",
+    "speeds_page",
     "study_page",
 ]

@@ -24,6 +24,7 @@ BESIDE = {
     "reproductions.html": "published numbers beside ours",
     "sizes.html": "what more training data changes",
     "catalogue.html": "catalogue of techniques",
+    "benchmarks.html": "how fast it is, beside its peers",
 }
 DRAWN = 12  # arms of a study that a card has room for
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
-from studylib.pages.dates import made
+from studylib.dates import made
 from studylib.records import Record
 from studylib.secrets import masked
 

@@ -24,8 +24,8 @@ def warped(x: Tensor, matrix: Tensor, mode: Literal["bilinear", "nearest"] = "bi
 
     height, width = x.shape[2:]
     # the sampler's axes run from −1 to 1
-    to_sides = torch.tensor([[2 / width], [2 / height]], dtype=x.dtype, device=x.device)
-    grid = ((matrix * to_sides) @ _places(x)).reshape(-1, 2, height, width).permute(0, 2, 3, 1)
+    to_sides = torch.stack([matrix[:, 0] * (2 / width), matrix[:, 1] * (2 / height)], dim=1)
+    grid = (to_sides @ _places(x)).reshape(-1, 2, height, width).permute(0, 2, 3, 1)
     return functional.grid_sample(x, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
@@ -78,7 +78,9 @@ def recoloured(x: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tens
     import torch
 
     channels = x.shape[1]
-    grey = torch.tensor(GREY if channels == 3 else [1 / channels] * channels, dtype=x.dtype, device=x.device)
+    shares = GREY if channels == 3 else [1 / channels] * channels
+    # made where the images are: nothing waits for a GPU then
+    grey = torch.stack([torch.full((), share, dtype=x.dtype, device=x.device) for share in shares])
     mean = (x.mean(dim=(2, 3)) * grey).sum(dim=1)
     offset = (1 - contrast) * mean + brightness
     own = torch.eye(channels, dtype=x.dtype, device=x.device)

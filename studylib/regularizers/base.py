@@ -35,6 +35,7 @@ from studylib.regularizers._kinds.loss import (
     OutputPenalty,
     Penalty,
     Rows,
+    soft_threshold,
 )
 from studylib.regularizers._kinds.model import Dropping, LayerRewiring, Rewiring
 from studylib.regularizers._kinds.prediction import Calibration, Prediction, Sampling
@@ -79,5 +80,6 @@ __all__ = [
     "Strength",
     "StrengthSchedule",
     "Unfreezing",
+    "soft_threshold",
     "strength_of",
 ]

@@ -81,7 +81,7 @@ def turned_hues(x: Tensor, turns: Tensor) -> Tensor:
     hue = ((blue - red) / divisor + 2).where(green == largest, hue)
     hue = ((green - blue) / divisor).where(red == largest, hue)
     distance = (
-        torch.tensor([5, 3, 1], device=x.device)[:, None, None] + (hue + 6 * turns[:, None, None])[:, None]
+        torch.arange(5, 0, -2, device=x.device)[:, None, None] + (hue + 6 * turns[:, None, None])[:, None]
     ) % 6
     share = distance.minimum(4 - distance).clamp(0, 1)
     return largest[:, None] - chroma[:, None] * share

@@ -29,6 +29,7 @@ class Dropout(Dropping):
     ``spatial_dropout``.
     """
 
+    elementwise: ClassVar[bool] = True
     places: ClassVar[frozenset[str]] = frozenset({"units", "factors"})
 
     rate: Rate

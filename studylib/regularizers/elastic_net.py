@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, final
 
 from pydantic import Field
 
-from studylib.regularizers.base import Penalty, Strength
+from studylib.regularizers.base import Penalty, Strength, soft_threshold
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,7 @@ class ElasticNet(Penalty):
     """
 
     smooth: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = True
     turn: ClassVar[int] = 1  # after a soft threshold; it scales, and so does a prox of groups
 
     strength: Strength
@@ -47,12 +48,12 @@ class ElasticNet(Penalty):
 
     def value(self, w: Tensor) -> Tensor:
         """Return λ·(mix·Σ|w| + (1 − mix)·Σw²)."""
-        return self.strength * (self.mix * w.abs().sum() + (1 - self.mix) * w.square().sum())
+        return (self.strength * (self.mix * w.abs() + (1 - self.mix) * w.square())).sum()
 
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return sign(w)·max(|w| − step·λ·mix, 0)/(1 + 2·step·λ·(1 − mix))."""
         lasso, ridge = self.strength * self.mix, self.strength * (1 - self.mix)
-        return w.sign() * (w.abs() - step * lasso).clamp(min=0) / (1 + 2 * step * ridge)
+        return soft_threshold(w, step * lasso) / (1 + 2 * ridge * step)
 
     def stretch(self) -> float:
         """Return what the minimiser is multiplied by: 1, or 1 + λ·(1 − mix) for the rescaled form."""

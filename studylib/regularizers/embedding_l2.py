@@ -6,7 +6,7 @@ He et al. (2020), https://arxiv.org/abs/2002.02126
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, final
 
 from pydantic import Field
 
@@ -46,6 +46,8 @@ class EmbeddingL2(InteractionPenalty):
     default norms that are not squared. Under full a row pays about as many times more as there are rows.
     """
 
+    elementwise: ClassVar[bool] = True
+
     strength: Strength
     definition: Annotated[
         Literal["interaction", "batch", "full"],
@@ -65,9 +67,9 @@ class EmbeddingL2(InteractionPenalty):
         """Return λ of the biases times the same of them."""
         return self._of_biases * self._all_paid(tables, used)
 
-    def prices(self, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return λ·n by interaction, λ in a batch of all, λ·N in full; of vectors and of biases."""
-        every = counts.sum().expand_as(counts)
+    def prices(self, counts: Tensor, interactions: float) -> tuple[Tensor, Tensor]:
+        """Return λ·n by interaction, λ of those in a batch, λ·N in full; of vectors and of biases."""
+        every = counts.new_full(counts.shape, interactions)
         weight = {"interaction": counts, "batch": counts.clamp(max=1), "full": every}[self.definition]
         return self.strength * weight, self._of_biases * weight
 

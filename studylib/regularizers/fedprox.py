@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, final
+from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
 
@@ -33,6 +33,8 @@ class FedProx(AnchoredPenalty):
     frameworks only hand μ to the clients, whose loss has to have the term.
     """
 
+    elementwise: ClassVar[bool] = True
+
     strength: Strength
     epochs: Annotated[
         int, Field(ge=1, description="epochs of a round, after which the anchor is renewed")
@@ -40,7 +42,7 @@ class FedProx(AnchoredPenalty):
 
     def value(self, w: Tensor, anchor: Tensor) -> Tensor:
         """Return λ·Σ(w − anchor)²."""
-        return self.strength * (w - anchor).square().sum()
+        return (self.strength * (w - anchor).square()).sum()
 
     def renews(self, epoch: int) -> bool:
         """Tell whether a round begins with ``epoch``: 0, ``epochs``, 2·``epochs``, …"""

@@ -30,6 +30,7 @@ class InputNoise(Perturbation):
     become numbers that no row has.
     """
 
+    elementwise: ClassVar[bool] = True
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "tables", "series"})
 
     std: Annotated[float, Field(ge=0, description="standard deviation, in the unit of the inputs")]

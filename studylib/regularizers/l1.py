@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, final
 
-from studylib.regularizers.base import Penalty, Strength
+from studylib.regularizers.base import Penalty, Strength, soft_threshold
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,16 +30,17 @@ class L1(Penalty):
     """
 
     smooth: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = True
 
     strength: Strength
 
     def value(self, w: Tensor) -> Tensor:
         """Return λ·Σ|w|."""
-        return self.strength * w.abs().sum()
+        return (self.strength * w.abs()).sum()
 
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return sign(w)·max(|w| − step·λ, 0)."""
-        return w.sign() * (w.abs() - step * self.strength).clamp(min=0)
+        return soft_threshold(w, step * self.strength)
 
 
 EXAMPLE = L1(strength=0.01)

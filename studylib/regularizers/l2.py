@@ -26,12 +26,13 @@ class L2(Penalty):
     """
 
     smooth: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = True
 
     strength: Strength
 
     def value(self, w: Tensor) -> Tensor:
         """Return λ·Σw²."""
-        return self.strength * w.square().sum()
+        return (self.strength * w.square()).sum()
 
     def prox(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return w/(1 + 2·step·λ)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from studylib.regularizers.base import AnchoredPenalty, Strength
 
@@ -27,11 +27,13 @@ class L2SP(AnchoredPenalty):
     normalisation are no weights, and move all the same.
     """
 
+    elementwise: ClassVar[bool] = True
+
     strength: Strength
 
     def value(self, w: Tensor, anchor: Tensor) -> Tensor:
         """Return λ·Σ(w − anchor)²."""
-        return self.strength * (w - anchor).square().sum()
+        return (self.strength * (w - anchor).square()).sum()
 
     def renews(self, epoch: int) -> bool:
         """Tell whether ``epoch`` is the first: the anchor is the start of training, and stays."""

@@ -30,6 +30,7 @@ class WordDropout(Perturbation):
     without a minimum count, the unknown word is learnt from this noise alone.
     """
 
+    elementwise: ClassVar[bool] = True
     inputs: ClassVar[frozenset[str]] = frozenset({"text"})
 
     rate: Rate

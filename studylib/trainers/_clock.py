@@ -15,7 +15,7 @@ from studylib.regularizers._modules import RunningStatistics
 from studylib.regularizers.base import Averaging, Stopping, Unfreezing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor, nn
 
@@ -64,9 +64,16 @@ class History:
         Raises:
             Divergence: with the epoch, the loss and what to lower.
         """
-        losses = self.train_loss[-1], self.validation_loss[-1]
         # a sum is finite only if all that it sums is, and costs less than looking at every weight
-        sums = (float(w.sum()) for w in self._module.state_dict().values())
+        self.refuse(training, (float(w.sum()) for w in self._module.state_dict().values()))
+
+    def refuse(self, training: Training, sums: Iterable[float]) -> None:
+        """Raise when a loss, or a sum of weights, is no longer a finite number.
+
+        Raises:
+            Divergence: with the epoch, the loss and what to lower.
+        """
+        losses = self.train_loss[-1], self.validation_loss[-1]
         if not all(map(isfinite, chain(losses, sums))):
             raise Divergence(
                 f"the train loss was {losses[0]:g} after epoch {len(self.train_loss)}. "

@@ -7,6 +7,7 @@ replica what it has alone, bit for bit on a CPU, however many there are.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 from torch import Tensor, nn
 
+from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
+from studylib.trainers._joined_maps import ORDER, Convolutions, ImageNetworks, MaxPoolings, plain
 from studylib.trainers._together import Together
 
 if TYPE_CHECKING:
@@ -43,9 +46,11 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
     if kind in JOINERS:
         return JOINERS[kind](networks)
     if isinstance(networks[0], nn.ReLU):
-        return networks[0]
+        return nn.ReLU(inplace=True)  # nobody asks for what a layer gave before it
     if kind in {nn.Sequential, Slot} or getattr(kind, "joins", False):
-        return _container(networks)
+        whole = _container(networks)
+        of_images = any(isinstance(part, Convolutions) for part in whole.children())
+        return ImageNetworks(OrderedDict(whole.named_children())) if of_images else whole
     raise Alone(f"a {kind.__name__} treats one network at a time")
 
 
@@ -60,10 +65,17 @@ def _container(networks: Sequence[nn.Module]) -> nn.Module:
     return whole
 
 
-def shared(parts: Sequence[nn.Module], name: str) -> nn.Parameter:
-    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it."""
+def shared(parts: Sequence[nn.Module], name: str, order: Sequence[int] = ()) -> nn.Parameter:
+    """Return the parameter ``name`` of all ``parts``, stacked; each part's becomes a view of it.
+
+    Args:
+        order: that of a part's axes in memory, the one whose numbers lie side by side last; as they are if
+            it is not given.
+    """
     tensors: list[Tensor] = [part.get_parameter(name).data for part in parts]
-    whole = _aligned(len(parts), tensors[0])
+    order = order or range(tensors[0].ndim)
+    memory = _aligned(len(parts), tensors[0].permute(*order))
+    whole = memory.permute(0, *(1 + order.index(axis) for axis in range(len(order))))
     for row, part, one in zip(whole, parts, tensors, strict=True):
         part.get_parameter(name).data = row.copy_(one)
     return nn.Parameter(whole)
@@ -82,15 +94,24 @@ def distance(count: int) -> int:
 
 @final
 class Linears(nn.Module):
-    """yᵣ = xᵣ·Wᵣᵀ + bᵣ."""
+    """yᵣ = xᵣ·Wᵣᵀ + bᵣ.
+
+    The weights (replicas, outputs, inputs) lie in memory as Wᵣᵀ, for so their gradient is made.
+    """
 
     def __init__(self, parts: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.weight, self.bias = shared(parts, "weight"), shared(parts, "bias")
+        self.weight, self.bias = shared(parts, "weight", (1, 0)), shared(parts, "bias")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (replicas, n, outputs) for ``x`` (replicas, n, inputs)."""
         return torch.baddbmm(self.bias.unsqueeze(1), x, self.weight.transpose(1, 2))
+
+
+def _convolutions(parts: Sequence[nn.Conv2d]) -> Convolutions:
+    if not plain(parts[0]):
+        raise Alone(f"{parts[0]} is none that leaves maps their size, sees all channels, and has a bias")
+    return Convolutions(shared(parts, "weight", ORDER), shared(parts, "bias"))
 
 
 @final
@@ -105,11 +126,17 @@ class Embeddings(nn.Module):
         """Return (replicas, n, …, width) for ``numbers`` (replicas, n, …), each of its own table."""
         return gathered(self.weight, numbers)
 
+    def sums(self, text: Tensor, words: Tensor) -> Tensor:
+        """Return the sums of the vectors of each text, (replicas, n, width); see ``sums_of_rows``."""
+        flat = _flat_numbers(self.weight, text).flatten(0, 1)
+        sums = sums_of_rows(self.weight.flatten(0, 1), flat, words.flatten(0, 1))
+        return sums.view(*text.shape[:2], -1)
+
 
 def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
     """Return the tables of all ``parts``, stacked, with rows of zeros at the end that nothing asks for."""
     tensors: list[Tensor] = [part.get_parameter("weight").data for part in parts]
-    rows = {-(-len(table) // ROWS) * ROWS for table in tensors}
+    rows = {table_rows(len(table)) for table in tensors}
     if len(rows) > 1:
         raise Alone(f"their tables have {' and '.join(map(str, sorted(rows)))} rows")
     whole = _aligned(len(parts), tensors[0].new_empty(*rows, tensors[0].shape[1]))
@@ -118,12 +145,21 @@ def _tables(parts: Sequence[nn.Module]) -> nn.Parameter:
     return nn.Parameter(whole)
 
 
+def table_rows(words: int) -> int:
+    """Return how many rows a table of so many words has in a stack."""
+    return -(-words // ROWS) * ROWS
+
+
 def gathered(tables: Tensor, numbers: Tensor) -> Tensor:
     """Return the rows of ``tables`` (replicas, rows, …) that ``numbers`` (replicas, …) name."""
+    return nn.functional.embedding(_flat_numbers(tables, numbers), tables.flatten(0, 1))
+
+
+def _flat_numbers(tables: Tensor, numbers: Tensor) -> Tensor:
+    """Return where the rows of ``tables`` that ``numbers`` name stand among the rows of all of them."""
     replicas, rows = tables.shape[:2]
     first = torch.arange(replicas, device=numbers.device) * rows
-    flat = numbers + first.view(-1, *[1] * (numbers.ndim - 1))
-    return nn.functional.embedding(flat, tables.flatten(0, 1))
+    return numbers + first.view(-1, *[1] * (numbers.ndim - 1))
 
 
 @final
@@ -133,7 +169,7 @@ class Droppings(nn.Module):
     def __init__(self, parts: Sequence[Stochastic]) -> None:
         super().__init__()
         self._parts = tuple(parts)  # in a tuple: they are no parts of this one
-        self._together: Together[Any] = Together(
+        self.together: Together[Any] = Together(
             [partial(getattr, part, "technique") for part in parts], [part.noise for part in parts]
         )
 
@@ -142,8 +178,21 @@ class Droppings(nn.Module):
         if not self.training:
             return h
         site = self._parts[0].site
-        dropped: Tensor = self._together(lambda one, draws, own: one.drop(own, draws, site), h)
+        dropped: Tensor = self.together(lambda one, draws, own: one.drop(own, draws, site), h)
         return dropped
+
+    def each(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return what is done to the activations of each replica."""
+        return [partial(self._one, part) for part in self._parts]
+
+    def _one(self, part: Stochastic, h: Tensor) -> Tensor:
+        dropped: Tensor = part.technique.drop(h, part.noise, part.site) if self.training else h
+        return dropped
+
+
+def droppings(network: nn.Module) -> list[Together[Any]]:
+    """Return the techniques that disturb activations in a joined network."""
+    return [part.together for part in network.modules() if isinstance(part, Droppings)]
 
 
 @final
@@ -159,10 +208,14 @@ class EachByItself(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return ``h`` (replicas, n, channels), normalised."""
-        own = zip(self._parts, h, self.weight, self.bias, strict=True)
-        return torch.stack([self._one(part, *rest) for part, *rest in own])
+        return torch.stack([one(own) for one, own in zip(self.each(), h, strict=True)])
 
-    def _one(self, part: nn.Module, h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def each(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return the normalisation of each replica."""
+        own = zip(self._parts, self.weight, self.bias, strict=True)
+        return [partial(self._one, *rest) for rest in own]
+
+    def _one(self, part: nn.Module, weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
         part.train(self.training)
         state = {"weight": weight, "bias": bias}
         normalised: Tensor = torch.func.functional_call(part, state, (h,))
@@ -171,7 +224,9 @@ class EachByItself(nn.Module):
 
 JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
-    nn.Embedding: Embeddings,
+    WordVectors: Embeddings,
+    nn.Conv2d: _convolutions,
+    nn.MaxPool2d: MaxPoolings,
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,

@@ -19,11 +19,33 @@ if TYPE_CHECKING:
     from studylib.trainers.base import Training
 
 
+@final
+class Rate:
+    """The learning rate of a step: on a GPU at one place in memory, where a recorded step finds it.
+
+    Attributes:
+        number: it, as optimizers take it.
+    """
+
+    number: float | Tensor
+
+    def __init__(self, device: torch.device) -> None:
+        self.number = torch.zeros((), device=device) if device.type == "cuda" else 0.0
+
+    def be(self, rate: float) -> None:
+        """Be ``rate`` from the next use on."""
+        if isinstance(self.number, float):
+            self.number = rate
+        else:
+            self.number.fill_(rate)
+
+
 class _Run(NamedTuple):
     """Replicas that stand side by side and have one learning rate, and what moves their ``weights``."""
 
     replicas: slice
     rate: float
+    now: Rate
     weights: list[Tensor]
     optimizer: Optimizer
 
@@ -45,7 +67,8 @@ class Movers:
         for rate, some in groupby(training.learning_rate for training in trainings):
             begin, end = end, end + len(list(some))
             own = [one[begin:end] for one in self._memory]
-            self._runs.append(_Run(slice(begin, end), rate, own, optimizer(own, trainings[0])))
+            now = Rate(weights[0].device)
+            self._runs.append(_Run(slice(begin, end), rate, now, own, optimizer(own, trainings[0])))
 
     def kept(self, places: Sequence[int], weights: Sequence[Tensor], trainings: Sequence[Training]) -> Movers:
         """Return what goes on with the replicas at ``places``, whose weights are others now."""
@@ -60,19 +83,17 @@ class Movers:
                 own.copy_(old[run.replicas])
         return rest
 
-    def step(self, gradients: Sequence[Tensor], left: float) -> None:
-        """Move every weight; ``left`` is what is left of the learning rates, a share."""
-        filled = [self._filled(*pair) for pair in zip(self._gradients, gradients, strict=True)]
+    def prepare(self, left: float) -> None:
+        """Put the rates of the next step in their places; ``left`` is what is left of them, a share."""
         for run in self._runs:
-            run.optimizer.step([one[run.replicas] for one in filled], left * run.rate)
+            run.now.be(left * run.rate)
 
-    def _filled(self, whole: Tensor, gradient: Tensor) -> Tensor:
-        """Return a gradient, (replicas, distance), with zeros where its replicas end before that."""
-        flat = gradient.flatten(1)
-        if flat.shape == whole.shape:
-            return flat
-        whole[:, : flat.shape[1]].copy_(flat)
-        return whole
+    def step(self, gradients: Sequence[Tensor]) -> None:
+        """Move every weight."""
+        flat = [_flat(g, w) for g, w in zip(gradients, self._weights, strict=True)]
+        filled = [_filled(*pair) for pair in zip(self._gradients, flat, strict=True)]
+        for run in self._runs:
+            run.optimizer.step([one[run.replicas] for one in filled], run.now.number)
 
     def rates(self, left: float) -> list[float]:
         """Return the learning rate of each replica."""
@@ -81,16 +102,38 @@ class Movers:
     def reach(self, w: Tensor) -> Tensor:
         """Return what a lasting gradient of ``w`` was multiplied by in the last step, in its shape."""
         place = next(place for place, one in enumerate(self._weights) if one is w)
-        parts = [
-            torch.as_tensor(
-                run.optimizer.reach(run.weights[place]), dtype=w.dtype, device=w.device
-            ).expand_as(run.weights[place])
-            for run in self._runs
-        ]
-        return torch.cat(parts)[:, : w[0].numel()].view(w.shape)
+        parts = [_spread(run.optimizer.reach(run.weights[place]), run.weights[place]) for run in self._runs]
+        order = _order(w)
+        shape = [w.shape[axis] for axis in order]
+        whole = torch.cat(parts) if len(parts) > 1 else parts[0]
+        laid = whole[:, : w[0].numel()].view(shape)
+        return laid.permute([order.index(axis) for axis in range(w.ndim)])
+
+
+def _spread(reach: Tensor | float, w: Tensor) -> Tensor:
+    return reach.expand_as(w) if isinstance(reach, torch.Tensor) else torch.full_like(w, reach)
 
 
 def _behind(w: Tensor) -> Tensor:
     """Return the memory behind a stacked weight, (replicas, distance), with what fills it up."""
-    width = distance(w[0].numel())
+    width = distance(w.stride(0))
     return w.detach().as_strided((len(w), width), (width, 1))
+
+
+def _order(w: Tensor) -> list[int]:
+    """Return the axes of a stacked weight as they lie in memory, the replicas' first."""
+    strides = w.stride()
+    return sorted(range(w.ndim), key=lambda axis: (-strides[axis], axis))
+
+
+def _flat(gradient: Tensor, w: Tensor) -> Tensor:
+    """Return a gradient of ``w`` as (replicas, numbers of one), in the order of the weights in memory."""
+    return gradient.permute(_order(w)).flatten(1)
+
+
+def _filled(whole: Tensor, flat: Tensor) -> Tensor:
+    """Return a gradient (replicas, distance), with zeros where its replicas end before that."""
+    if flat.shape == whole.shape:
+        return flat
+    whole[:, : flat.shape[1]].copy_(flat)
+    return whole

@@ -21,7 +21,7 @@ class Optimizer(ABC):
     """Moves a list of weights along their gradients; the learning rate may be another in each step."""
 
     @abstractmethod
-    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+    def step(self, gradients: list[Tensor], learning_rate: float | Tensor) -> None:
         """Move every weight, all of them in one fused kernel; called without gradients being recorded."""
 
     @abstractmethod
@@ -44,10 +44,10 @@ class SGD(Optimizer):
     def __init__(self, weights: Iterable[Tensor], momentum: float) -> None:
         self._weights = list(weights)
         self._velocity = [torch.zeros_like(w) for w in self._weights] if momentum else []
-        self._learning_rate = 0.0
+        self._learning_rate: float | Tensor = 0.0
         self._momentum = momentum
 
-    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+    def step(self, gradients: list[Tensor], learning_rate: float | Tensor) -> None:
         self._learning_rate = learning_rate
         torch._fused_sgd_(
             self._weights,
@@ -62,7 +62,7 @@ class SGD(Optimizer):
             is_first_step=False,
         )
 
-    def reach(self, w: Tensor) -> float:  # noqa: ARG002  the same for all
+    def reach(self, w: Tensor) -> Tensor | float:  # noqa: ARG002  the same for all
         """Return η·(1 + μ + μ² + …)."""
         return self._learning_rate / (1 - self._momentum)
 
@@ -87,12 +87,13 @@ class AdamW(Optimizer):
         self._weights = list(weights)
         self._mean = [torch.zeros_like(w) for w in self._weights]
         self._square = {w: torch.zeros_like(w) for w in self._weights}
-        self._steps = [torch.zeros((), device=w.device) for w in self._weights]
-        self._learning_rate = 0.0
+        # how many steps, counted once for all weights: as many tensors take six times as long to add to
+        self._steps = [torch.zeros((), device=self._weights[0].device)] * len(self._weights)
+        self._learning_rate: float | Tensor = 0.0
 
-    def step(self, gradients: list[Tensor], learning_rate: float) -> None:
+    def step(self, gradients: list[Tensor], learning_rate: float | Tensor) -> None:
         self._learning_rate = learning_rate
-        torch._foreach_add_(self._steps, 1)
+        self._steps[0].add_(1)
         torch._fused_adamw_(
             self._weights,
             gradients,
@@ -111,17 +112,16 @@ class AdamW(Optimizer):
 
     def reach(self, w: Tensor) -> Tensor:
         """Return η/(√v̂ + ε), per element."""
-        correction = 1 - self.BETAS[1] ** self._steps[0].item()
-        reach: Tensor = self._learning_rate / (self._square[w] / correction).sqrt_().add_(self.EPS)
-        return reach
+        steps = self._steps[0]  # which a GPU is not asked for, since that would have to wait for it
+        correction = 1 - self.BETAS[1] ** (steps.double() if steps.is_cuda else steps.item())
+        return (self._square[w] / correction).sqrt_().add_(self.EPS).reciprocal_().mul_(self._learning_rate)
 
     def memory(self) -> list[Tensor]:
         return [*self._mean, *self._square.values()]
 
     def follow(self, other: Self) -> None:
         self._learning_rate = other._learning_rate
-        for own, others in zip(self._steps, other._steps, strict=True):
-            own.copy_(others)
+        self._steps[0].copy_(other._steps[0])
 
 
 def optimizer(weights: Iterable[Tensor], training: Training) -> Optimizer:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from studylib.models.base import Model
     from studylib.trainers.techniques import Techniques
 
+MARKS = 8  # at least so many for each train pair
+
 
 @final
 @dataclass(frozen=True)
@@ -102,21 +104,29 @@ class Negatives:
                 f"{full} of {shape[0]} rows have a train interaction with every one of the {shape[1]} items, "
                 "so no negative can be drawn for them. Leave these rows out of the dataset."
             )
+        # by their last bits: most pairs that are not known are told by one look, without being searched for
+        self._marked = torch.zeros(
+            2 ** (MARKS * len(pairs)).bit_length(), dtype=torch.bool, device=pairs.device
+        )
+        self._marked[self._seen % len(self._marked)] = True
 
     def beside(self, pairs: Tensor, noise: Noise) -> Tensor:
         """Return (n, 2 + count) of row, item and negative items, for ``pairs`` (n, 2)."""
-        items = self._items
-        rows = pairs[:, :1].expand(-1, self._count)
-        drawn = noise.integers(0, items, *rows.shape, like=pairs)
-        while (clash := self._known(rows, drawn)).any():
-            drawn = torch.where(clash, noise.integers(0, items, *rows.shape, like=pairs), drawn)
+        first = (pairs[:, :1] * self._items).expand(-1, self._count)
+        drawn = noise.integers(0, self._items, *first.shape, like=pairs)
+        flat, firsts = drawn.view(-1), first.flatten()
+        left = self._known(firsts + flat)
+        while len(left):
+            flat[left] = noise.integers(0, self._items, *first.shape, like=pairs).view(-1)[left]
+            left = left[self._known(firsts[left] + flat[left])]
         return torch.cat([pairs, drawn], dim=1)
 
-    def _known(self, rows: Tensor, items: Tensor) -> Tensor:
-        numbers = rows * self._items + items
-        places = torch.searchsorted(self._seen, numbers).clamp(max=len(self._seen) - 1)
-        known: Tensor = self._seen[places] == numbers
-        return known
+    def _known(self, numbers: Tensor) -> Tensor:
+        """Return the places of those ``numbers`` that train pairs have."""
+        places = self._marked[numbers & len(self._marked) - 1].nonzero()[:, 0]
+        asked = numbers[places]
+        found = torch.searchsorted(self._seen, asked).clamp(max=len(self._seen) - 1)
+        return places[self._seen[found] == asked]
 
 
 def ranking_loss(scores: Tensor) -> Tensor:

@@ -114,7 +114,7 @@ def prices_of(techniques: Techniques, layer: str, counts: Tensor) -> Tensor:
     """
     total = counts.new_zeros((len(counts), 2))
     for penalty in techniques.of(InteractionPenalty):
-        of_vectors, of_biases = penalty.prices(counts)
+        of_vectors, of_biases = penalty.prices(counts, float(counts.sum()))
         total += torch.stack([of_biases, of_vectors], dim=1)
     for l2 in techniques.of(L2):
         total[:, 1] += l2.strength * counts.sum() if l2.covers(layer) else 0.0

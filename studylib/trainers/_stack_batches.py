@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from studylib.regularizers.base import LexicalPerturbation, Paraphrasing, Perturbation
 from studylib.seeds import Noise
-from studylib.trainers._batches import GATHERED, table, targets
+from studylib.trainers._batches import table, targets
 from studylib.trainers._evaluation import rows
-from studylib.trainers._together import Together, of_all
+from studylib.trainers._together import of_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from studylib.datasets.base import Split
+    from studylib.trainers._draws import DrawsOfAll
+    from studylib.trainers._together import Together
     from studylib.trainers.techniques import Techniques
 
 
@@ -44,6 +46,7 @@ class StackBatches:
         )
         self._order = [Noise(own.seed, "order", device) for own in techniques]
         self._steps = _steps(splits, techniques, device)
+        self._order_like = torch.empty(0)  # orders are made by the processor
 
     def __len__(self) -> int:
         return self._x.shape[1]
@@ -57,15 +60,27 @@ class StackBatches:
             (one.kept(places), tables[some] if len(tables) else tables) for one, tables in self._steps
         ]
 
-    def epoch(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Give all rows once, ``size`` of each replica at a time: inputs and targets."""
-        order = torch.stack([noise.permutation(len(self), like=self._x) for noise in self._order])
-        many = max(1, GATHERED // (size * len(order) * max(1, self._x[0, :1].nbytes)))
-        which = torch.arange(len(order), device=order.device)[:, None]
-        for some in order.split(many * size, 1):
-            x, target = self._x[self._place[:, None], some], self._target[which, some]
-            for batch in zip(x.split(size, 1), target.split(size, 1), some.split(size, 1), strict=True):
-                yield self._disturbed(*batch)
+    def begin(self) -> None:
+        """Begin an epoch, in which each technique is as strong as it is now."""
+        for technique, _ in self._steps:
+            technique.begin()
+
+    @property
+    def drawing(self) -> list[DrawsOfAll]:
+        """The draws that batches are disturbed by."""
+        return [technique.draws for technique, _ in self._steps]
+
+    def epoch(self, size: int) -> Iterator[Tensor]:
+        """Give the numbers of all rows once, in a new order, ``size`` of each replica at a time."""
+        order = torch.stack([noise.permutation(len(self), like=self._order_like) for noise in self._order])
+        yield from order.to(self._x.device).split(size, 1)
+
+    def __call__(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return inputs and targets of the rows of those numbers, (replicas, n), disturbed."""
+        which = torch.arange(len(numbers), device=numbers.device)
+        return self._disturbed(
+            _taken(self._x, self._place, numbers), _taken(self._target, which, numbers), numbers
+        )
 
     def _disturbed(self, x: Tensor, target: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         which = torch.arange(len(x), device=x.device)[:, None]
@@ -78,6 +93,12 @@ class StackBatches:
             else:
                 x = technique(_replace, x, tables)
         return x, target
+
+
+def _taken(tables: Tensor, which: Tensor, numbers: Tensor) -> Tensor:
+    """Return rows (replicas, n, …) of ``numbers`` (replicas, n), each of its table: ``which`` (replicas,)."""
+    flat = (which[:, None] * tables.shape[1] + numbers).flatten()
+    return tables.flatten(0, 1).index_select(0, flat).view(*numbers.shape, *tables.shape[2:])
 
 
 def _replace(technique: Any, draws: Any, x: Tensor, texts: Tensor) -> Tensor:

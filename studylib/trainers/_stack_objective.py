@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Any, TypeVar, final
 
-from torch.nn import functional as F
+import torch
 
 from studylib.regularizers.base import AnchoredPenalty, ConcavePenalty, Layered, OutputPenalty, Penalty
 from studylib.trainers._together import Together, of_all
@@ -27,8 +27,12 @@ def cross_entropies(outputs: Tensor, target: Tensor) -> Tensor:
         outputs: scores (replicas, n, classes).
         target: class numbers (replicas, n), or probabilities (replicas, n, classes).
     """
-    every = F.cross_entropy(outputs.flatten(0, 1), target.flatten(0, 1), reduction="none")
-    return every.view(len(outputs), -1).mean(1)
+    rows, classes = outputs.shape[1:]
+    if not target.is_floating_point():
+        target = (target.unsqueeze(-1) == torch.arange(classes, device=target.device)).to(outputs.dtype)
+    # the rows side by side, of which a core takes many at once
+    logs = outputs.transpose(1, 2).log_softmax(1)
+    return (logs * target.transpose(1, 2)).flatten(1).sum(1) / -rows
 
 
 def squared_errors(outputs: Tensor, target: Tensor) -> Tensor:
@@ -51,6 +55,8 @@ class StackObjective:
         self._anchored = covered(of_all(AnchoredPenalty, techniques))
         self._anchors = [w.detach().clone() for _, w in self._anchored]
         self._of_outputs = of_all(OutputPenalty, techniques)
+        some = (self._smooth, self._concave, self._anchored)
+        self._priced: list[Together[Any]] = [*self._of_outputs, *(one for own in some for one, _ in own)]
 
     def kept(
         self, places: Sequence[int], techniques: Sequence[Techniques], network: nn.Module, model: Model
@@ -61,10 +67,12 @@ class StackObjective:
         return rest
 
     def begin(self, epoch: int) -> None:
-        """Let the anchors that are renewed in this epoch (0 is the first) be the weights as they are."""
-        for place, (penalty, w) in enumerate(self._anchored):
+        """Begin an epoch, 0 is the first: what is renewed in it is anchored where the weights are."""
+        for priced in self._priced:
+            priced.begin()
+        for anchor, (penalty, w) in zip(self._anchors, self._anchored, strict=True):
             if penalty.one.renews(epoch):
-                self._anchors[place] = w.detach().clone()
+                anchor.copy_(w.detach())
 
     def __call__(self, losses: Tensor, outputs: Tensor) -> Tensor:
         """Return the sum over the replicas of ``losses`` (replicas,) and of all prices."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import torch
 from torch.func import vmap
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves
 
 from studylib.regularizers.base import Layered, Regularizer
-from studylib.seeds import Noise, Question, Questioned, Replayed
+from studylib.seeds import Replayed
+from studylib.trainers._draws import DrawsOfAll
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,18 +28,16 @@ R = TypeVar("R", bound=Regularizer)
 class Together(Generic[R]):
     """A technique of a stack: what its replicas have of it differs in the strength alone.
 
-    ``torch.func.vmap`` runs it once for all of them. The draws are made before, replica by replica, in the
-    order in which the technique asks for them, which is found out once for each shape.
+    It runs once for all of them: where it treats each number by itself, with one strength for each slice, and
+    else by ``torch.func.vmap``. The draws are made before, replica by replica.
     """
 
     def __init__(self, live: Sequence[Callable[[], R]], noises: Sequence[Draws] = ()) -> None:
         """Take what gives the technique of each replica as strong as it is now, and its draws."""
         self._live = list(live)
-        self._noises = list(noises)
+        self.draws = DrawsOfAll(noises)
         self._dial = self.one.dial()
-        self._strengths: list[float] = []
         self._factors = torch.empty(0)
-        self._questions: dict[tuple[torch.Size, ...], list[Question]] = {}
 
     @property
     def one(self) -> R:
@@ -57,46 +56,45 @@ class Together(Generic[R]):
 
     def kept(self, places: Sequence[int]) -> Together[R]:
         """Return the same of the replicas at ``places``; their draws go on."""
-        return Together(
-            [self._live[place] for place in places], [self._noises[place] for place in places if self._noises]
-        )
+        return Together([self._live[place] for place in places], self.draws.of(places))
+
+    def begin(self) -> None:
+        """Begin an epoch, in which each is as strong as it is now."""
+        self.draws.begin()
+        if len(self._factors):
+            self._factors.copy_(torch.tensor(self._strengths(), dtype=self._factors.dtype))
 
     def __call__(self, use: Callable[..., Any], *stacked: Any) -> Any:
         """Return ``use(technique, draws, *slices)`` of all replicas, along a first axis.
+
+        Of a sum of numbers that are treated each by itself it is the sum over the replicas.
 
         Args:
             use: called with the technique as strong as a replica has it, its draws, and its slices.
             stacked: tensors, or lists of them, whose first axis is that of the replicas.
         """
-        drawn = self._drawn(use, stacked)
+        one = self.one
+        drawn = self.draws(partial(use, one), stacked)
         if not self._dial:
-            one = self.one
             return vmap(lambda drawn, *own: use(one, Replayed(drawn), *own))(drawn, *stacked)
-        unit = self.one.model_copy(update={self._dial: 1.0})
+        unit = one.model_copy(update={self._dial: 1.0})
+        factors = self._as_tensor(tree_leaves(stacked)[0])
+        if one.elementwise:
+            column = factors.view(-1, *[1] * (stacked[0].ndim - 1))
+            return use(unit.turned(column), Replayed(drawn), *stacked)
         return vmap(lambda factor, drawn, *own: use(unit.turned(factor), Replayed(drawn), *own))(
-            self._as_tensor(tree_leaves(stacked)[0]), drawn, *stacked
+            factors, drawn, *stacked
         )
 
-    def _as_tensor(self, like: Tensor) -> Tensor:
-        """Return the strengths of the replicas as they are, shape (replicas,)."""
-        strengths = [float(getattr(one, self._dial)) for one in self.each]
-        if strengths != self._strengths:
-            self._strengths = strengths
-            dtype = like.dtype if like.is_floating_point() else torch.float32
-            self._factors = torch.tensor(strengths, dtype=dtype, device=like.device)
-        return self._factors
+    def _strengths(self) -> list[float]:
+        return [float(getattr(one, self._dial)) for one in self.each]
 
-    def _drawn(self, use: Callable[..., Any], stacked: Sequence[Any]) -> list[Tensor]:
-        if not self._noises:
-            return []
-        shapes = tuple(one.shape for one in tree_leaves(stacked))
-        if shapes not in self._questions:
-            asked = Questioned(Noise(0, "questions", str(tree_leaves(stacked)[0].device)))
-            with torch.no_grad():
-                use(self.one, asked, *tree_map(lambda one: one[0], list(stacked)))
-            self._questions[shapes] = asked.questions
-        draws = [[question.put_to(noise) for noise in self._noises] for question in self._questions[shapes]]
-        return [torch.stack(own) for own in draws]
+    def _as_tensor(self, like: Tensor) -> Tensor:
+        """Return the strengths of the replicas as they were when the epoch began, shape (replicas,)."""
+        if not len(self._factors):
+            dtype = like.dtype if like.is_floating_point() else torch.float32
+            self._factors = torch.tensor(self._strengths(), dtype=dtype, device=like.device)
+        return self._factors
 
 
 def of_all(kind: type[R], techniques: Sequence[Techniques], *, drawing: bool = False) -> list[Together[R]]:

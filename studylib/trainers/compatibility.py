@@ -59,6 +59,11 @@ def refuse_misfits(
         )
     if training.optimizer == "exact":
         _refuse_inexact(dataset, model, where)
+    if training.precision == "bf16" and (training.optimizer == "exact" or dataset.inputs == "interactions"):
+        raise ParameterError(
+            f"{where}: training.precision 'bf16' is for networks that are trained step by step, not for"
+            f" {model.name} on {dataset.inputs} by {training.optimizer!r}. Use 'float32'."
+        )
     arm = tuple(regularizers)
     for regularizer in arm:
         reason = _misfit(regularizer, dataset, model, training) or clash(regularizer, arm, model)

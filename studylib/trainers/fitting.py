@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from math import inf
+from typing import TYPE_CHECKING, Any, final
 
 from studylib.errors import Divergence, ParameterError
 from studylib.regularizers.base import Averaging, Prediction
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, chosen
 from studylib.trainers.compatibility import refuse_misfits
-from studylib.trainers.measures import lowest_epoch, pace, sizes, spread, supervised
-from studylib.trainers.stacks import why_alone
+from studylib.trainers.measures import monitored, sizes, supervised
+from studylib.trainers.stacks import Member, why_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,17 +21,29 @@ if TYPE_CHECKING:
     from studylib.datasets.base import Dataset, Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
-    from studylib.trainers._ranked import Factorized
-    from studylib.trainers._rated import Rated
     from studylib.trainers.gradient import Trained
+    from studylib.trainers.widths import Train
 
-    Learner = Callable[[Split, Model, tuple[Regularizer, ...], Training, int, str], Outcome]
+    Measure = Callable[[Any, Split, Model, tuple[Regularizer, ...]], Outcome]
 
 
 WHOLE: Mapping[str, int] = {}  # no fold: all train rows
 SCORES = "candidate_scores"  # the curve of what the candidates of one fit were chosen by, infinite for none
-TRAINERS = ("gradient", "stacked", "linear", "factorization", "confidence", "ratings", "alternating")
-FAMILIES = {"gradient": {"gradient", "stacked"}}  # which of the two it is depends on the techniques
+TRAINERS = (
+    "gradient",
+    "stacked",
+    "linear",
+    "factorization",
+    "confidence",
+    "ratings",
+    "alternating",
+    "stacked_factors",
+)
+FAMILIES = {  # by steps; which of the two it is depends on the techniques
+    "gradient": {"gradient", "stacked"},
+    "factorization": {"factorization", "stacked_factors"},
+    "ratings": {"ratings", "stacked_factors"},
+}
 # of interactions: by steps, and exact
 OF_INTERACTIONS = {"ranking": ("factorization", "confidence"), "rating": ("ratings", "alternating")}
 
@@ -52,27 +65,52 @@ class Case:
     fold: Mapping[str, int]
 
 
-def fits(dataset: Dataset, model: Model, cases: Sequence[Case], device: str) -> list[Outcome | Divergence]:
+def fits(
+    dataset: Dataset, model: Model, cases: Sequence[Case], device: str, room: float = inf
+) -> list[Outcome | Divergence]:
     """Return what ``fit`` does for each of ``cases``, which may be stacked, or why it diverged.
 
-    They have the same techniques, but for strengths, and the same training, but for the learning rate.
+    They have the same techniques, but for strengths, the same fold, and the same training, but for the
+    learning rate. As many are trained at once as ``room`` bytes are enough for, which changes no number.
 
     Raises:
         ParameterError: the parts do not fit together.
     """
+    from studylib.trainers import widths
+
+    train, measured = _together(dataset.task)
+    first = _member(dataset, model, cases[0], {})
+    outcomes: list[Outcome | Divergence] = []
+    for some in widths.footprint(first, model, device).parts([case.seed for case in cases], room):
+        splits = {first.seed: first.split}
+        members = [_member(dataset, model, case, splits) for case in cases[some]]
+        outcomes += [
+            one if isinstance(one, Divergence) else measured(one, member.split, model, member.regularizers)
+            for one, member in zip(widths.train(members, model, device, train), members, strict=True)
+        ]
+    return outcomes
+
+
+def _together(task: str) -> tuple[Train[Any], Measure]:
+    """Return what trains several fits of a ``task`` as one network, and what measures one of them."""
+    if task in OF_INTERACTIONS:
+        from studylib.trainers import interactions, stacked_factors
+
+        return stacked_factors.BY_TASK[task], lambda one, split, model, _: interactions.measured(
+            one, split, model
+        )
     from studylib.trainers import stacked
 
-    members = []
-    for case in cases:
-        [regularizers] = choices(case.settings)
-        refuse_misfits(dataset, model, regularizers, case.training, where="fit")
-        split = _split(dataset, case.seed, case.fold)
-        members.append(stacked.Member(split, regularizers, case.training, case.seed))
-    trained = stacked.train(members, model, device)
-    return [
-        one if isinstance(one, Divergence) else _measured(one, member.split, model, member.regularizers)
-        for one, member in zip(trained, members, strict=True)
-    ]
+    return stacked.train, _measured
+
+
+def _member(dataset: Dataset, model: Model, case: Case, splits: dict[int, Split]) -> Member:
+    """Return a fit of a stack; those of one seed share one of ``splits``, in memory too."""
+    [regularizers] = choices(case.settings)
+    refuse_misfits(dataset, model, regularizers, case.training, where="fit")
+    if case.seed not in splits:
+        splits[case.seed] = _split(dataset, case.seed, case.fold)
+    return Member(splits[case.seed], regularizers, case.training, case.seed)
 
 
 def fit(
@@ -107,8 +145,12 @@ def fit(
         return replace(outcome, metrics={**outcome.metrics, **chosen(settings, taken)})
     if len(candidates) > 1:
         raise ParameterError(f"fit: expected one candidate, for each is a fit, got {len(candidates)}.")
-    learn = {"ranking": _ranking, "rating": _rating}.get(dataset.task, _gradient)
-    return learn(split, model, candidates[0], training, seed, device)
+    if dataset.task in OF_INTERACTIONS:
+        from studylib.trainers import interactions
+
+        trained = interactions.trained(dataset.task, split, model, candidates[0], training, seed, device)
+        return interactions.measured(trained, split, model)
+    return _gradient(split, model, candidates[0], training, seed, device)
 
 
 def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
@@ -135,7 +177,7 @@ def _gradient(
         return _measured(trained, split, model, regularizers)
     from studylib.trainers import stacked
 
-    [found] = stacked.train([stacked.Member(split, regularizers, training, seed)], model, device)
+    [found] = stacked.train([Member(split, regularizers, training, seed)], model, device)
     if isinstance(found, Divergence):
         raise found
     return _measured(found, split, model, regularizers)
@@ -150,7 +192,7 @@ def _measured(trained: Trained, split: Split, model: Model, regularizers: tuple[
     # the history is of other weights, or of outputs as they were before predictions were made of them
     other = any(isinstance(one, Averaging | Prediction) for one in regularizers)
     score = metrics["validation_loss"] if other else trained.validation_loss[trained.best_epoch - 1]
-    return _monitored(Outcome(metrics, score, curves), trained)
+    return monitored(Outcome(metrics, score, curves), trained)
 
 
 def _exact(
@@ -166,69 +208,3 @@ def _exact(
     if len(candidates) > 1:
         curves[SCORES] = list(solution.scores)
     return Outcome(metrics, metrics["validation_loss"], curves), solution.chosen
-
-
-def _ranking(
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Outcome:
-    from studylib.trainers.recommendations import ranked
-
-    if training.optimizer == "exact":
-        from studylib.trainers import confidence
-
-        trained = confidence.train(split, model, regularizers, training, seed)
-    else:
-        from studylib.trainers import factorization
-
-        trained = factorization.train(split, model, regularizers, training, seed, device)
-    metrics, curves = ranked(trained.scores(), split)
-    metrics |= _factors(trained, model)
-    return _monitored(Outcome(metrics, -metrics["validation_ndcg_at_20"], curves), trained)
-
-
-def _rating(
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Outcome:
-    from studylib.trainers.recommendations import rated
-
-    if training.optimizer == "exact":
-        from studylib.trainers import alternating
-
-        trained = alternating.train(split, model, regularizers, training, seed)
-    else:
-        from studylib.trainers import ratings
-
-        trained = ratings.train(split, model, regularizers, training, seed, device)
-    metrics, curves = rated(trained.predict, split)
-    metrics |= _factors(trained, model)
-    return _monitored(Outcome(metrics, metrics["validation_loss"], curves), trained)
-
-
-def _factors(trained: Factorized | Rated, model: Model) -> dict[str, float]:
-    """Return how long the factors are, and how they are spread."""
-    from studylib.trainers._rewiring import weights
-
-    acting = [weights(trained.network, layer) for layer in model.layers()]
-    return trained.norms() | spread(*(w.detach().cpu().numpy() for w in acting))
-
-
-def _monitored(outcome: Outcome, trained: Trained | Factorized | Rated) -> Outcome:
-    """Return the outcome with what was seen on the way."""
-    curves = {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
-    seen = {"best_epoch": float(trained.best_epoch)} | pace(trained.validation_loss, trained.steps_per_epoch)
-    return Outcome(
-        {**outcome.metrics, **seen},
-        outcome.score,
-        {**outcome.curves, **curves},
-        trained.seconds[lowest_epoch(trained.validation_loss) - 1],
-    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-import torch
-from torch import nn
 from torch.nn import functional as F
 
 from studylib.seeds import Noise, initialising, repeatable
@@ -18,12 +16,14 @@ from studylib.trainers._predictions import Predictor, predictor
 from studylib.trainers._predictive import Predictive
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._steps import Update
+from studylib.trainers.precision import passage, refuse_unknown, stored
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy as np
+    from torch import nn
 
     from studylib.datasets.base import Split
     from studylib.models.base import Model
@@ -81,7 +81,8 @@ def train(
 
 def _trained(split: Split, model: Model, techniques: Techniques, training: Training) -> Trained:
     seed, device = techniques.seed, techniques.device
-    dtype = getattr(torch, training.precision)
+    refuse_unknown(training.precision, device)
+    dtype = stored(training)
     with initialising(seed):
         module = model.build(split.inputs, split.outputs).to(device, dtype)
     rewire(module, model, techniques, len(split.train))
@@ -96,6 +97,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
     update = Update(techniques, module, model, training, steps * training.epochs)
     average = Average(techniques, module, steps, training.epochs)
     history = History(techniques, module)
+    through = passage(training)
     order = Noise(seed, "order", device)
 
     for epoch in range(training.epochs):
@@ -105,7 +107,7 @@ def _trained(split: Split, model: Model, techniques: Techniques, training: Train
         objective.begin(epoch)
         for batch in batches(x, target, order.permutation(len(x), like=x), training.batch_size):
             disturbed, goal = disturb(*batch)
-            said = module(disturbed)
+            said = through(module, disturbed)
             update(objective.of_outputs(loss(said, goal), said))
             average.add()
         seen, held = loss(outputs(module, seen_x), seen_y), loss(outputs(module, held_x), held_y)

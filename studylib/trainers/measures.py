@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from studylib import metrics
 from studylib.trainers._forecasts import forecast_curves, repeated
 from studylib.trainers._predictive import log_densities, noise_variance
+from studylib.trainers.base import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from studylib.datasets.base import Examples, Split
     from studylib.trainers._predictive import Predictive
+    from studylib.trainers._ranked import Factorized
+    from studylib.trainers._rated import Rated
+    from studylib.trainers.gradient import Trained
 
 # of a layer's root mean square: without all smaller weights the layer moves by at most 1 % of its norm
 NEGLIGIBLE = 0.01
@@ -128,3 +132,15 @@ def pace(validation_loss: Sequence[float], steps_per_epoch: int) -> dict[str, fl
 def lowest_epoch(validation_loss: Sequence[float]) -> int:
     """Return the first epoch, from 1, of the lowest loss."""
     return validation_loss.index(min(validation_loss)) + 1
+
+
+def monitored(outcome: Outcome, trained: Trained | Factorized | Rated) -> Outcome:
+    """Return the outcome with what was seen on the way."""
+    curves = {"train_loss": trained.train_loss, "validation_loss": trained.validation_loss}
+    seen = {"best_epoch": float(trained.best_epoch)} | pace(trained.validation_loss, trained.steps_per_epoch)
+    return Outcome(
+        {**outcome.metrics, **seen},
+        outcome.score,
+        {**outcome.curves, **curves},
+        trained.seconds[lowest_epoch(trained.validation_loss) - 1],
+    )

@@ -6,8 +6,7 @@ out for one does not depend on the others, nor on how many there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 import torch
 
@@ -16,72 +15,66 @@ from studylib.regularizers.base import Averaging
 from studylib.seeds import initialising, repeatable
 from studylib.trainers._clock import Average, History
 from studylib.trainers._evaluation import monitored, outputs, passed, rows
-from studylib.trainers._joined import joined
+from studylib.trainers._joined import droppings, joined
 from studylib.trainers._predictions import predictor
+from studylib.trainers._recorded import Recorded
 from studylib.trainers._rewiring import rewire
 from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
 from studylib.trainers._stack_steps import StackUpdate
 from studylib.trainers.gradient import Trained
+from studylib.trainers.precision import passage, refuse_unknown, stored
+from studylib.trainers.stacks import SHRINKING, Member
 from studylib.trainers.techniques import Techniques
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from studylib.datasets.base import Split
+    from torch import Tensor
+
+    Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
+
     from studylib.models.base import Model
-    from studylib.regularizers.base import Regularizer
-    from studylib.trainers.base import Training
 
-SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
-
-
-@final
-@dataclass(frozen=True)
-class Member:
-    """A fit of a stack.
-
-    In one stack all have techniques that differ in their strengths alone, and trainings that differ in the
-    learning rate alone.
-    """
-
-    split: Split
-    regularizers: tuple[Regularizer, ...]
-    training: Training
-    seed: int
+__all__ = ["Member", "train"]
 
 
 @final
 class _Replica:
     """One fit of a stack: its own network, whose weights are views of the stack's, and its own history."""
 
-    def __init__(self, member: Member, model: Model, device: str) -> None:
+    def __init__(self, member: Member, model: Model, device: str, parts: Parts) -> None:
+        """Begin a fit; ``parts`` are its train and validation rows."""
         self.member = member
-        dtype = getattr(torch, member.training.precision)
+        dtype = stored(member.training)
         self.techniques = Techniques(member.regularizers, member.seed, device)
         split = member.split
         with initialising(member.seed):
             self.network = model.build(split.inputs, split.outputs).to(device, dtype)
         rewire(self.network, model, self.techniques, len(split.train))
-        self.train = rows(split.train, dtype, device)
+        self.train, self.held = parts
         self.seen = monitored(*self.train)
-        self.held = rows(split.validation, dtype, device)
         self.history = History(self.techniques, self.network)
         steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
         self.steps = steps
         self.average = Average(self.techniques, self.network, steps, epochs)
+        self._known = [*self.network.buffers()]
         self.found: Trained | Divergence | None = None
 
-    def look(self, train_loss: float, validation_loss: float, share: int) -> None:
-        """Write down the losses of an epoch, and end if a rule says so, or a number is none."""
-        self.history.add(train_loss, validation_loss)
+    def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
+        """Write down the losses of an epoch, and end if a rule says so, or a loss or a sum is no number."""
+        self.history.add(*losses)
         try:
-            self.history.refuse_divergence(self.member.training)
+            self.history.refuse(self.member.training, sums)
         except Divergence as error:
             self.leave()
             self.found = error
         if not self.found and self.history.stop():
             self.found = self.trained(share)
+
+    def sums(self) -> list[float]:
+        """Return those of what the network knows beside its weights."""
+        return [float(own.sum()) for own in self._known]
 
     def leave(self) -> None:
         """Take the weights along: those of the stack go on to change."""
@@ -118,7 +111,9 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
 
 def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
     training = members[0].training
-    replicas = [_Replica(member, model, device) for member in members]
+    refuse_unknown(training.precision, device)
+    known = _parts(members, device)
+    replicas = [_Replica(member, model, device, known[id(member.split)]) for member in members]
     stack = _Stack(replicas, model)
     for epoch in range(training.epochs):
         if not stack.standing:
@@ -127,6 +122,16 @@ def _trained(members: Sequence[Member], model: Model, device: str) -> list[Train
         stack.look()
     stack.end()
     return [one.found or Divergence("it was not trained") for one in replicas]
+
+
+def _parts(members: Sequence[Member], device: str) -> dict[int, Parts]:
+    """Return train and validation rows of each split, once for all fits that share it."""
+    dtype = stored(members[0].training)
+    splits = {id(member.split): member.split for member in members}
+    return {
+        name: (rows(split.train, dtype, device), rows(split.validation, dtype, device))
+        for name, split in splits.items()
+    }
 
 
 @final
@@ -145,13 +150,21 @@ class _Stack:
         self._losses = cross_entropies if members[0].split.classified else squared_errors
         self._network = joined([one.network for one in replicas])
         techniques = [one.techniques for one in replicas]
-        dtype = getattr(torch, self._training.precision)
-        self._batches = StackBatches([member.split for member in members], techniques, dtype)
+        self._through = passage(self._training)
+        self._batches = StackBatches([one.split for one in members], techniques, stored(self._training))
         self._objective = StackObjective(techniques, self._network, model)
         steps = replicas[0].steps * self._training.epochs
         trainings = [member.training for member in members]
         self._update = StackUpdate(techniques, self._network, model, trainings, steps)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin with the replicas that stand now."""
         self._stack_looked_at()
+        drawing = [*self._batches.drawing, *self._update.drawing]
+        drawing += [one.draws for one in droppings(self._network)]
+        on_gpu = next(self._network.parameters()).is_cuda
+        self._take = Recorded(self._step, drawing) if on_gpu else self._step
 
     def _stack_looked_at(self) -> None:
         seen, held = [one.seen for one in self.standing], [one.held for one in self.standing]
@@ -163,21 +176,32 @@ class _Stack:
         for one in self.standing:
             one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.network)
         self._objective.begin(epoch)
+        self._batches.begin()
+        self._update.begin()
+        for dropping in droppings(self._network):
+            dropping.begin()
         averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
-        for x, target in self._batches.epoch(self._training.batch_size):
-            said = self._network(x)
-            self._update(self._objective(self._losses(said, target), said))
+        for numbers in self._batches.epoch(self._training.batch_size):
+            self._update.prepare()
+            self._take(numbers)
             for average in averaging:
                 average.add()
+
+    def _step(self, numbers: Tensor) -> None:
+        """Take one step with the rows of those numbers, (replicas, n)."""
+        x, target = self._batches(numbers)
+        said = self._through(self._network, x)
+        self._update(self._objective(self._losses(said, target), said))
 
     def look(self) -> None:
         """Write down the losses of the epoch, and let those go that are at their end."""
         self._network.eval()
         with torch.no_grad():
-            seen, held = (self._losses(passed(self._network, x, 1), y) for x, y in self._looked_at)
-        for one, train, validation in zip(self.standing, seen.tolist(), held.tolist(), strict=True):
+            losses = [self._losses(passed(self._network, x, 1), y) for x, y in self._looked_at]
+            sums = [w.flatten(1).sum(1) for w in self._network.parameters()]
+        for one, seen, summed in zip(self.standing, _each(losses), _each(sums), strict=True):
             if not one.found:
-                one.look(train, validation, self._share)
+                one.look(seen, [*summed, *one.sums()], self._share)
         learning = [place for place, one in enumerate(self.standing) if not one.found]
         if len(learning) == 1:
             return  # of two, one goes on beside it, for the same bits
@@ -194,10 +218,17 @@ class _Stack:
         self._objective = self._objective.kept(places, techniques, self._network, self._model)
         trainings = [one.member.training for one in self.standing]
         self._update.keep(places, self._network, self._model, trainings)
-        self._stack_looked_at()
+        self._begin()
 
     def end(self) -> None:
-        """Let those go that no rule has stopped."""
+        """Let those go that no rule has stopped, and what was recorded."""
         for one in self.standing:
             if not one.found:
                 one.found = one.trained(self._share)
+        self._take = self._step
+
+
+def _each(stacked: Sequence[Tensor]) -> list[list[float]]:
+    """Return the numbers of each replica, of tensors (replicas,)."""
+    numbers: list[list[float]] = torch.stack(list(stacked), 1).tolist()
+    return numbers

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 from studylib.regularizers.base import GradientRule
 
 if TYPE_CHECKING:
+    from studylib.datasets.base import Split
     from studylib.models.base import Model
     from studylib.regularizers.base import Regularizer
+    from studylib.trainers.base import Training
+
+SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
+
+
+@final
+@dataclass(frozen=True)
+class Member:
+    """A fit of a stack.
+
+    In one stack all have techniques that differ in their strengths alone, and trainings that differ in the
+    learning rate alone.
+    """
+
+    split: Split
+    regularizers: tuple[Regularizer, ...]
+    training: Training
+    seed: int
 
 
 def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) -> str:
@@ -26,7 +46,7 @@ def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) ->
 
 def _uneven(technique: Regularizer, model: Model) -> str:
     """Return why it would not be what it is alone: tables of words are joined at one size, with rows more."""
-    if "embedding" not in model.layers().values():
+    if "text" not in model.inputs:
         return ""
     if technique.counts:
         return "it counts the words"

@@ -36,6 +36,8 @@ class Regularizer(Component):
         tasks: kinds of problems that it has a meaning for.
         pairs: whether it needs another row of the batch beside each.
         counts: whether it asks how many weights a layer has.
+        elementwise: whether it treats each number by itself, so that with strengths of shape (replicas, 1, …)
+            it treats those of several fits at once.
         alone: why arms with it are trained fit by fit, and not several at once; empty if they need not be.
         attribution: what the licence of what it reads asks to be said; mostly it reads nothing.
 
@@ -46,6 +48,7 @@ class Regularizer(Component):
     tasks: ClassVar[frozenset[str]] = ALL_TASKS
     pairs: ClassVar[bool] = False
     counts: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = False
     alone: ClassVar[str] = ""
     attribution: ClassVar[str] = ""
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def soft_threshold(w: Tensor, reach: Tensor | float) -> Tensor:
+    """Return sign(w)·max(|w| − reach, 0), the prox of reach·Σ|w|; of whatever shapes, elementwise."""
+    return w - w.clamp(-reach, reach)  # type: ignore[arg-type]  # both numbers, or both tensors
+
+
 class Penalty(Layered):
     """A non-negative cost on a weight tensor, added to the mean loss per example; zero at zero."""
 
@@ -39,6 +44,7 @@ class ConcavePenalty(Penalty):
     """
 
     smooth: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = True
 
     strength: Strength
 
@@ -48,7 +54,7 @@ class ConcavePenalty(Penalty):
 
     def soften(self, w: Tensor, step: Tensor | float) -> Tensor:
         """Return the prox of λ·Σ|w| alone."""
-        return w.sign() * (w.abs() - step * self.strength).clamp(min=0)
+        return soft_threshold(w, step * self.strength)
 
 
 class AnchoredPenalty(Layered):
@@ -127,8 +133,8 @@ class InteractionPenalty(Regularizer):
         """Return the cost of the biases of a rating, each table (rows, 1), as ``value`` does of vectors."""
 
     @abstractmethod
-    def prices(self, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return λ·w of vectors and of biases, (rows,) each, where all interactions are one batch.
+    def prices(self, counts: Tensor, interactions: float) -> tuple[Tensor, Tensor]:
+        """Return λ·w of vectors and of biases, (rows,) each, in one batch.
 
         A row with n of the N interactions pays λ·w/N times its squared length: the sum of all losses and
         prices, N times their mean, has λ·w of it.

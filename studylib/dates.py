@@ -1,4 +1,4 @@
-"""When a page was made, where that is a property of its inputs.
+"""The day on which a page was made, where that is a property of its inputs, or something was measured.
 
 A clock would make two pages of the same inputs differ, so a date is shown only where the one who makes them
 says which. Source: https://reproducible-builds.org/specs/source-date-epoch/
@@ -27,3 +27,8 @@ def made() -> str:
         raise ParameterError(
             f"{VARIABLE}: expected whole seconds since 1970-01-01, got {given!r}. Correct it, or unset it."
         ) from None
+
+
+def today() -> str:
+    """Return the day that ``SOURCE_DATE_EPOCH`` names, and without it that of the clock, in UTC."""
+    return made() or datetime.now(UTC).date().isoformat()
