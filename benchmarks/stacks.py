@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import pairwise, product
+from itertools import groupby, pairwise, product
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
@@ -173,10 +173,10 @@ def _widths() -> None:
         steps_of = {width: 1e6 * min(seconds) / each for width, seconds in took.items()}
         alone = steps_of.pop(0) / 2
         told = ", ".join(f"{width}: {step:.0f}" for width, step in steps_of.items())
-        print(f"{name}, µs of a step by width: {told}; {_line(steps_of, alone)}; now {cost('cpu', name)}")
+        print(f"{name}, µs of a step by width: {told}; {line(steps_of, alone)}; now {cost('cpu', name)}")
 
 
-def _line(steps_of: Mapping[int, float], alone: float) -> Cost:
+def line(steps_of: Mapping[int, float], alone: float) -> Cost:
     """Return the line that is nearest, relative to what was measured, up to where a fit costs least.
 
     Wider stacks have left the cache.
@@ -194,12 +194,15 @@ def _line(steps_of: Mapping[int, float], alone: float) -> Cost:
 
 
 def stacked(fits: Sequence[Member], model: Model, most: int = 0) -> None:
-    """Train neighbours of one structure together, as many at a time as pay."""
+    """Train neighbours with the same techniques together, as many at a time as pay."""
     from studylib.trainers import stacked as trainer
 
     most = most or cost("cpu", model.name).most
-    for first in range(0, len(fits), most):
-        trainer.train(fits[first : first + most], model)
+    for _, some in groupby(fits, lambda one: [own.name for own in one.regularizers]):
+        same = [*some]
+        parts = -(-len(same) // most)
+        for begin, end in pairwise(len(same) * part // parts for part in range(parts + 1)):
+            trainer.train(same[begin:end], model)
 
 
 def one_by_one(fits: Sequence[Member], model: Model) -> None:

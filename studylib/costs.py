@@ -1,10 +1,10 @@
 """What a stack costs, by model and device, and so into how many parts the fits that share one are cut.
 
 A step of a stack of R fits takes fixed + each·R microseconds, a step of the loop over one network ``alone``.
-`python -m benchmarks stacks` measures these on one core, up to stacks of 40, and prints them as they stand
-here. The line holds to within a tenth up to ``widest``, where a fit costs least: wider tables of words leave
-the cache. The sizes are those of the benchmark. Other sizes and machines have other numbers, by which stacks
-are then cut a little too fine or too coarse; that changes no result.
+`python -m benchmarks stacks factors` measures these on one core, up to stacks of 40, and prints them as they
+stand here. The line holds to within a tenth up to ``widest``, where a fit costs least: wider tables of words
+leave the cache. The sizes are those of the benchmark. Other sizes and machines have other numbers, by which
+stacks are then cut a little too fine or too coarse; that changes no result.
 
 Whether a fit is stacked at all is said by its model (``Model.stacked``), once for all fits, where a wide
 stack is faster than the loop. It is never said by how many fits there are: the two ways differ in the last
@@ -66,6 +66,7 @@ MEASURED: Mapping[str, Mapping[str, Cost]] = {
     "cpu": {
         "linear": Cost(fixed=300, each=27, alone=170, widest=40),
         "mlp": Cost(fixed=608, each=169, alone=455, widest=40),
+        "matrix_factorization": Cost(fixed=675, each=731, alone=1897, widest=20),
         "bag_of_words": Cost(fixed=764, each=448, alone=828, widest=10),
     },
 }

@@ -120,7 +120,8 @@ class Waiting:
 
     def _cut(self, idle: int) -> list[list[Turn]]:
         _, waiting = self._stacks.popitem(last=False)
-        fits = [*waiting]
+        # those of one seed share their split, and factorizations their order and their negatives
+        fits = sorted(waiting, key=lambda turn: turn.spec.seed)
         own = cost(fits[0].spec.device, fits[0].spec.model["name"])
         count = own.parts(len(fits), max(1, idle - len(self._stacks)))
         cuts = [len(fits) * part // count for part in range(count + 1)]

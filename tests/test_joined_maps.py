@@ -7,8 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from studylib.models.small_cnn import SmallCNN
+from studylib.regularizers import make
+from studylib.seeds import initialising
 from studylib.trainers._joined import Alone, joined
-from studylib.trainers._joined_maps import SMALL, Convolutions, MaxPoolings
+from studylib.trainers._joined_maps import LARGE, SMALL, Convolutions, MaxPoolings
+from studylib.trainers._rewiring import rewire
+from studylib.trainers.techniques import Techniques
 
 REPLICAS = 3
 # rows, channels, outputs, height, width, side of the kernel: few channels, many, a kernel of one pixel, and
@@ -57,7 +62,44 @@ def test_a_pooling_of_several_is_that_of_each() -> None:
     """Borders included, to the last bit."""
     one, h = nn.MaxPool2d(2, ceil_mode=True), drawn(REPLICAS, 2, 3, 5, 7)
 
-    assert torch.equal(MaxPoolings(one)(h), torch.stack([one(own) for own in h]))
+    assert torch.equal(MaxPoolings([one] * REPLICAS)(h), torch.stack([one(own) for own in h]))
+
+
+def networks() -> list[nn.Module]:
+    """Return the networks of some seeds, with techniques that draw, and that learn statistics."""
+    model, made = SmallCNN(channels=(3, 4), hidden=5), []
+    names = {"spatial_dropout": {"rate": 0.3}, "dropout": {"rate": 0.3}, "batch_norm": {}}
+    for seed in range(REPLICAS):
+        with initialising(seed):
+            network = model.build((1, 28, 28), 3).double()
+        techniques = Techniques([make(name, **settings) for name, settings in names.items()], seed, "cpu")
+        rewire(network, model, techniques, rows=40)
+        made.append(network)
+    return made
+
+
+@pytest.mark.parametrize("rows", [5, 30])
+def test_networks_for_images_pass_each_batch_as_one_network_does(rows: int) -> None:
+    """Small batches together, large ones each by itself: outputs, gradients and statistics of one network."""
+    x, ours, theirs = drawn(REPLICAS, rows, 1, 28, 28), networks(), networks()
+    whole = joined(ours)
+    said = whole(x)
+    alone = torch.stack([network(own) for network, own in zip(theirs, x, strict=True)])
+    gradients = torch.autograd.grad(said.square().sum(), list(whole.parameters()))
+    for place, network in enumerate(theirs):
+        expected = torch.autograd.grad(
+            alone[place].square().sum(), list(network.parameters()), retain_graph=True
+        )
+        torch.testing.assert_close([own[place] for own in gradients], list(expected), rtol=0, atol=1e-9)
+
+    assert (rows * 28 * 28 > LARGE) == (rows == 30)
+    torch.testing.assert_close(said, alone, rtol=0, atol=1e-10)
+    statistics = zip(ours, theirs, strict=True)
+    assert all(
+        torch.allclose(*pair)
+        for nets in statistics
+        for pair in zip(*(n.buffers() for n in nets), strict=True)
+    )
 
 
 @pytest.mark.parametrize(

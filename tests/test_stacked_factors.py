@@ -191,33 +191,37 @@ def test_products_are_those_of_the_rows_that_are_named() -> None:
 
 def test_bags_add_up_row_by_row() -> None:
     """What is told of the entries of a row, weighted or not, is summed there, in every replica and step."""
-    numbers, height = torch.randint(7, (3, 2, 11), generator=torch.Generator().manual_seed(0)), 8
-    told = torch.randn(33, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    table, places, shares = told[:5], torch.arange(33) % 5, told[:, 0].contiguous()
-    first = torch.arange(3)[:, None] * height
-    for step, one in enumerate(bags(numbers, height)):
-        rows = (numbers[:, step] + first).flatten()
-        sums, weighted = (torch.zeros(3 * height, 4, dtype=torch.float64) for _ in range(2))
+    generator = torch.Generator().manual_seed(0)
+    rows, named = torch.randint(7, (2, 2, 2, 11), generator=generator)  # of two steps and two fits
+    told = torch.randn(33, 4, dtype=torch.float64, generator=generator)
+    table = torch.randn(3 * 9, 4, dtype=torch.float64, generator=generator)
+    chosen, first = torch.tensor([1, 0, 1]), torch.arange(3)[:, None]
+    for step, one in enumerate(bags(rows, named, chosen, (8, 9))):
+        own, others = ((numbers[step][chosen]) for numbers in (rows, named))
+        places, vectors = (own + 8 * first).flatten(), table[(others + 9 * first).flatten()]
+        sums, weighted = (torch.zeros(24, 4, dtype=torch.float64) for _ in range(2))
 
-        assert torch.allclose(one.sums(told), sums.index_add(0, rows, told))
-        expected = weighted.index_add(0, rows, shares[:, None] * table[places])
-        assert torch.allclose(one.weighted(table, places, shares), expected)
-        assert torch.equal(one.counts.flatten(), rows.bincount(minlength=3 * height))
+        assert torch.allclose(one.sums(told), sums.index_add(0, places, told))
+        expected = weighted.index_add(0, places, told[:, :1] * vectors)
+        assert torch.allclose(one.weighted(table, told[:, 0].contiguous()), expected)
+        assert torch.equal(one.counts.flatten(), places.bincount(minlength=24))
 
 
 def test_batches_are_the_interactions_in_their_order() -> None:
     """All of them, once, the last ones in a smaller batch; entries of a row stay in their order."""
-    count, size = 530, 32
-    drawn = torch.randint(9, (2, count, 3), generator=torch.Generator().manual_seed(0))
-    some = [Interactions(one, torch.arange(count)) for one in drawn]
-    cut = list(batches(some, size, (9, 9)))
+    count, size, of = 530, 32, [0, 1, 0]
+    rows, *others = torch.randint(9, (3, 2, count), generator=torch.Generator().manual_seed(0))
+    items = torch.stack(others, -1)
+    drawn = [Interactions(rows[fit], items[fit], torch.arange(count)) for fit in range(2)]
+    cut = list(batches(drawn, of, size, (9, 9)))
 
-    assert [one.rows.shape[1] for one in cut] == [size] * 16 + [count % size]
-    assert torch.equal(torch.cat([one.rows for one in cut], 1), drawn[..., 0])
-    assert torch.equal(torch.cat([one.items for one in cut], 1), drawn[..., 1:])
+    assert [one.items.shape[1] for one in cut] == [size] * 16 + [count % size]
+    assert torch.equal(torch.cat([one.rows for one in cut], 1), rows[of].repeat_interleave(2, 1))
+    assert torch.equal(torch.cat([one.items for one in cut], 1), items[of])
+    assert torch.equal(torch.cat([one.target for one in cut], 1), torch.arange(count).expand(3, -1))
     for one in cut:
         for numbers, own in ((one.rows, one.by_row), (one.items.flatten(1), one.by_item)):
-            assert torch.equal(own.order.view(2, -1)[0], numbers[0].argsort(stable=True))
+            assert torch.equal(own.order.view(3, -1)[0], numbers[0].argsort(stable=True))
 
 
 @pytest.mark.parametrize("definition", ["interaction", "batch", "full"])

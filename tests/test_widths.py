@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from made_up import MadeUp, Pictures, Sentences
+from made_up import MadeUp, Pictures, Sentences, Visits
 from test_stacked import STACKED, TRAINING, arm, members, named, numbers, same
 from test_stacking import seeded
 
@@ -159,6 +159,17 @@ def test_whatever_is_stacked_has_an_estimate(name: str, dataset: MadeUp, model: 
 
     assert 0 < size.split < size.bytes(1, 1)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_is_learnt_from_interactions_has_an_estimate_too() -> None:
+    """A network of rows and items is looked into with the first of them."""
+    model = models.CATALOGUE.make("matrix_factorization", {"factors": 4})
+    small, large = (
+        widths.footprint(Member(Visits().split(0), (), TRAINING, 0), one, "cpu").replica
+        for one in (model, model.model_copy(update={"factors": 64}))
+    )
+
+    assert 0 < small < large
 
 
 def test_parts_are_even_and_fit_into_what_is_free() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
@@ -20,61 +21,57 @@ class Interactions(NamedTuple):
     """Rows with the items that they are held against, and what is known of them.
 
     Attributes:
-        numbers: of a row and of m items, (…, n, 1 + m).
-        target: (…, n); without a last axis if nothing is known but that they are.
+        rows: their numbers, (…, n).
+        items: the numbers of m items of each, (…, n, m).
+        target: (…, n), or (…, n, 0) if nothing is known but that they are.
     """
 
-    numbers: Tensor
+    rows: Tensor
+    items: Tensor
     target: Tensor
 
 
 @final
 class Bags(NamedTuple):
-    """Entries, each of which is about a row of a table, those of one row side by side.
+    """Entries, each of which is about a row of one table and names a row of another.
 
     Attributes:
-        order: the places of the entries, (replicas·entries,).
+        order: the places of the entries, those of one row side by side, (replicas·entries,).
+        named: the place of what each of those names, likewise.
         starts: where in ``order`` each row's begin, (replicas·height,).
         counts: how many each row has, (replicas, height).
     """
 
     order: Tensor
+    named: Tensor
     starts: Tensor
     counts: Tensor
-
-    def each(self, count: int) -> Bags:
-        """Return the same of entries of which each is taken apart into ``count``."""
-        if count == 1:
-            return self
-        parts = self.order[:, None] * count + torch.arange(count, device=self.order.device)
-        return Bags(parts.flatten(), self.starts * count, self.counts * count)
 
     def sums(self, told: Tensor) -> Tensor:
         """Return the sums of what is ``told`` of the entries, (replicas·entries, d): (replicas·height, d)."""
         return F.embedding_bag(self.order, told, self.starts, mode="sum")
 
-    def weighted(self, table: Tensor, places: Tensor, shares: Tensor) -> Tensor:
-        """Return for each row Σ share·table[place] over its entries, (replicas·height, d).
+    def weighted(self, table: Tensor, shares: Tensor) -> Tensor:
+        """Return for each row the sum of share·vector over its entries, (replicas·height, d).
 
         Args:
-            table: vectors (…, d).
-            places: of each entry, (replicas·entries,).
-            shares: likewise.
+            table: vectors that are named, (…, d).
+            shares: of each entry, (replicas·entries,).
         """
-        chosen, own = places.index_select(0, self.order), shares.index_select(0, self.order)
-        return F.embedding_bag(chosen, table, self.starts, mode="sum", per_sample_weights=own)
+        own = shares.index_select(0, self.order)
+        return F.embedding_bag(self.named, table, self.starts, mode="sum", per_sample_weights=own)
 
 
 @final
 class Batch(NamedTuple):
-    """A batch of each replica.
+    """A batch of each replica: n interactions with m items each, which are m entries.
 
     Attributes:
-        rows: their numbers, (replicas, n).
-        items: the numbers of the items of each, (replicas, n, m).
+        rows: the numbers of the row of each entry, (replicas, n·m).
+        items: the numbers of the items, (replicas, n, m).
         target: (replicas, n), or (replicas, n, 0).
-        by_row: of interactions.
-        by_item: of items, m for each interaction.
+        by_row: entries by row; they name items.
+        by_item: entries by item; they name rows.
     """
 
     rows: Tensor
@@ -84,52 +81,63 @@ class Batch(NamedTuple):
     by_item: Bags
 
 
-def batches(fits: Sequence[Interactions], size: int, heights: tuple[int, int]) -> Iterator[Batch]:
-    """Give the interactions of all ``fits`` in their order, ``size`` of each at a time.
+def batches(
+    drawn: Sequence[Interactions], of: Sequence[int], size: int, heights: tuple[int, int]
+) -> Iterator[Batch]:
+    """Give what was ``drawn``, in its order, ``size`` interactions at a time.
 
     Args:
-        fits: as many interactions of each.
+        drawn: as many interactions in each; fits of one seed have the same ones.
+        of: which of them each replica has.
         size: of a batch.
         heights: how far apart in memory the tables of two replicas begin: those of rows, those of items.
     """
-    numbers, target = (torch.stack(parts) for parts in zip(*fits, strict=True))
-    whole = numbers.shape[1] // size * size
-    for first in range(0, whole, size * STEPS):
-        some = slice(first, min(first + size * STEPS, whole))
-        yield from _of_size(numbers[:, some], target[:, some], size, heights)
-    if whole < numbers.shape[1]:
-        yield from _of_size(numbers[:, whole:], target[:, whole:], numbers.shape[1] - whole, heights)
+    whole = Interactions(*(torch.stack(parts) for parts in zip(*drawn, strict=True)))
+    chosen = torch.tensor(of, device=whole.rows.device)
+    count = whole.rows.shape[1]
+    full = count // size * size
+    ends = [*range(0, full, size * STEPS), full, *([count] if full < count else [])]
+    for first, end in pairwise(ends):
+        some = Interactions(*(one[:, first:end] for one in whole))
+        yield from _of_size(some, chosen, min(size, end - first), heights)
 
 
-def _of_size(numbers: Tensor, target: Tensor, size: int, heights: tuple[int, int]) -> Iterator[Batch]:
-    rows, items = numbers[..., 0], numbers[..., 1:]
-    ordered = [
-        bags(some.unflatten(1, (-1, size)).flatten(2), height)
-        for some, height in zip((rows, items), heights, strict=True)
-    ]
-    cut = [one.split(size, 1) for one in (rows, items, target)]
-    for batch in zip(*cut, *ordered, strict=True):
+def _of_size(some: Interactions, chosen: Tensor, size: int, heights: tuple[int, int]) -> Iterator[Batch]:
+    rows, items, target = (one.unflatten(1, (-1, size)).transpose(0, 1) for one in some)
+    entries = rows[..., None].expand_as(items).flatten(2)
+    by_row = bags(entries, items.flatten(2), chosen, heights)
+    by_item = bags(items.flatten(2), entries, chosen, heights[::-1])
+    own = (one.index_select(1, chosen) for one in (entries, items, target))
+    for batch in zip(*own, by_row, by_item, strict=True):
         yield Batch(*batch)
 
 
-def bags(numbers: Tensor, height: int) -> list[Bags]:
+def bags(rows: Tensor, named: Tensor, chosen: Tensor, heights: tuple[int, int]) -> list[Bags]:
     """Return the bags of each step.
 
     Args:
-        numbers: of the row that an entry is about, (replicas, steps, entries).
-        height: more than any of them.
+        rows: the numbers of the rows that entries are about, (steps, fits, entries).
+        named: the numbers of those that they name, likewise.
+        chosen: which fit's each replica has, (replicas,).
+        heights: of the tables of rows, and of those that are named: more than any of the numbers.
     """
-    own = numbers.cpu().numpy()
-    replicas, steps, entries = own.shape
-    order = _sorted(own, height) + np.arange(0, replicas * entries, entries)[:, None, None]
-    first = np.arange(steps) * (replicas * height) + np.arange(0, replicas * height, height)[:, None]
-    counted = np.bincount((own + first[..., None]).ravel(), minlength=steps * replicas * height)
-    counts = counted.reshape(steps, -1)
-    made = [torch.from_numpy(one).to(numbers.device) for one in (order, counts.cumsum(1) - counts, counts)]
-    return [
-        Bags(made[0][:, step].flatten(), starts, counts.view(replicas, height))
-        for step, (starts, counts) in enumerate(zip(*made[1:], strict=True))
-    ]
+    own = rows.cpu().numpy()
+    steps, fits, entries = own.shape
+    order = _sorted(own, heights[0])
+    others = np.take_along_axis(named.cpu().numpy(), order, -1)
+    tables = np.arange(steps * fits).reshape(steps, fits, 1) * heights[0]
+    counts = np.bincount((own + tables).ravel(), minlength=steps * fits * heights[0])
+    counts = counts.reshape(steps, fits, heights[0])
+    starts = counts.cumsum(2) - counts
+    replicas = torch.arange(len(chosen), device=chosen.device)[:, None]
+
+    def each(array: np.ndarray, distance: int) -> Tensor:
+        moved = torch.from_numpy(array).to(chosen.device)
+        return moved.index_select(1, chosen) + replicas * distance
+
+    parts = each(order, entries), each(others, heights[1]), each(starts, entries)
+    flat = (one.flatten(1) for one in parts)
+    return [Bags(*one) for one in zip(*flat, each(counts, 0), strict=True)]
 
 
 def _sorted(numbers: np.ndarray, height: int) -> np.ndarray:
@@ -141,4 +149,4 @@ def _sorted(numbers: np.ndarray, height: int) -> np.ndarray:
     both = numbers.astype(kind) << bits | np.arange(entries, dtype=kind)
     both.sort(axis=-1)
     places: np.ndarray = both & (1 << bits) - 1
-    return places
+    return places.astype(np.int64)

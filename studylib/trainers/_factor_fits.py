@@ -16,6 +16,7 @@ from studylib.trainers._factor_network import scores
 from studylib.trainers._joined import distance
 
 if TYPE_CHECKING:
+    from studylib.datasets.base import Examples
     from studylib.models._networks import FactorizationNetwork, RatingNetwork
     from studylib.models.base import Model
     from studylib.trainers._clock import History
@@ -26,26 +27,81 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=_ranked.Factorized | _rated.Rated)
 
 
+class Source(ABC):
+    """Where fits of one seed get their interactions from.
+
+    Attributes:
+        seen: train interactions whose loss is looked at after an epoch.
+        held: those of validation.
+    """
+
+    seen: Interactions
+    held: Interactions
+
+    @abstractmethod
+    def epoch(self) -> Interactions:
+        """Return all train interactions in a new order."""
+
+
+@final
+class _Rankings(Source):
+    """Train interactions beside negatives of each epoch, and those of validation beside the same ones."""
+
+    def __init__(self, member: Member, device: str) -> None:
+        split, seed = member.split, member.seed
+        self._pairs = torch.from_numpy(split.train.x).to(device)
+        self._sampler = _ranked.Negatives(self._pairs, split.inputs, member.training.negatives)
+        self._order, self._draws = Noise(seed, "order", device), Noise(seed, "negatives", device)
+        held_out = Noise(seed, "held-out negatives", device)
+        self.held = self._beside(torch.from_numpy(split.validation.x).to(device), held_out)
+
+    def epoch(self) -> Interactions:
+        order = self._order.permutation(len(self._pairs), like=self._pairs)
+        self.seen = self._beside(self._pairs[order], self._draws)
+        return self.seen
+
+    def _beside(self, pairs: Tensor, noise: Noise) -> Interactions:
+        drawn = self._sampler.beside(pairs, noise)
+        return Interactions(
+            drawn[:, 0].contiguous(), drawn[:, 1:].contiguous(), pairs.new_empty(len(pairs), 0)
+        )
+
+
+@final
+class _Ratings(Source):
+    """Ratings less μ, the mean of the train ratings."""
+
+    def __init__(self, member: Member, network: RatingNetwork) -> None:
+        split = member.split
+        self.seen, self.held = (self._of(part, network) for part in (split.train, split.validation))
+        self._order = Noise(member.seed, "order", str(network.mean.device))
+
+    @staticmethod
+    def _of(examples: Examples, network: RatingNetwork) -> Interactions:
+        pairs, ratings = _rated.tensors(examples, network)
+        return Interactions(pairs[:, 0].contiguous(), pairs[:, 1:].contiguous(), ratings - network.mean)
+
+    def epoch(self) -> Interactions:
+        order = self._order.permutation(len(self.seen.rows), like=self.seen.rows)
+        return Interactions(*(one[order] for one in self.seen))
+
+
 class FactorFit(ABC, Generic[T]):
     """A fit of a stack.
 
     Attributes:
         network: its own, as it begins.
-        seen: train interactions whose loss is looked at after an epoch.
-        held: those of validation.
+        source: of its interactions.
     """
 
     network: Factorization
-    seen: Interactions
-    held: Interactions
+    source: Source
 
     @abstractmethod
-    def __init__(self, member: Member, model: Model, techniques: Techniques) -> None:
-        """Begin the fit of ``member``."""
-
-    @abstractmethod
-    def epoch(self) -> Interactions:
-        """Return all train interactions in a new order."""
+    def __init__(
+        self, member: Member, model: Model, techniques: Techniques, mate: FactorFit[T] | None
+    ) -> None:
+        """Begin the fit of ``member``, which has the source of a ``mate`` of one seed if there is one."""
 
     @staticmethod
     @abstractmethod
@@ -65,35 +121,24 @@ class FactorFit(ABC, Generic[T]):
     def looked(self) -> tuple[float, float]:
         """Return the losses of train and validation interactions, without any noise."""
         seen, held = (
-            float(self.losses(scores(self.network, some.numbers), some.target).mean())
-            for some in (self.seen, self.held)
+            float(self.losses(scores(self.network, some), some.target).mean())
+            for some in (self.source.seen, self.source.held)
         )
         return seen, held
 
 
 @final
 class RankingFit(FactorFit[_ranked.Factorized]):
-    """The mean of −log σ(s₀ − sⱼ) is minimised, over negatives that are drawn anew in each epoch."""
+    """The mean of −log σ(s₀ − sⱼ) is minimised."""
 
     network: FactorizationNetwork
 
-    def __init__(self, member: Member, model: Model, techniques: Techniques) -> None:
-        split, training = member.split, member.training
-        seed, device = techniques.seed, techniques.device
-        self.network = _ranked.begun(split, model, techniques, getattr(torch, training.precision))
-        self._pairs = torch.from_numpy(split.train.x).to(device)
-        self._sampler = _ranked.Negatives(self._pairs, split.inputs, training.negatives)
-        self._order, self._draws = Noise(seed, "order", device), Noise(seed, "negatives", device)
-        held_out = Noise(seed, "held-out negatives", device)
-        self.held = self._beside(torch.from_numpy(split.validation.x).to(device), held_out)
-
-    def _beside(self, pairs: Tensor, noise: Noise) -> Interactions:
-        return Interactions(self._sampler.beside(pairs, noise), pairs.new_empty(len(pairs), 0))
-
-    def epoch(self) -> Interactions:
-        order = self._order.permutation(len(self._pairs), like=self._pairs)
-        self.seen = self._beside(self._pairs[order], self._draws)
-        return self.seen
+    def __init__(
+        self, member: Member, model: Model, techniques: Techniques, mate: FactorFit[_ranked.Factorized] | None
+    ) -> None:
+        precision = getattr(torch, member.training.precision)
+        self.network = _ranked.begun(member.split, model, techniques, precision)
+        self.source = mate.source if mate else _Rankings(member, techniques.device)
 
     @staticmethod
     def losses(found: Tensor, target: Tensor) -> Tensor:
@@ -116,25 +161,17 @@ class RankingFit(FactorFit[_ranked.Factorized]):
 
 @final
 class RatingFit(FactorFit[_rated.Rated]):
-    """The mean of (rating − μ − b_u − b_i − p_u·q_i)² is minimised; targets are ratings less μ."""
+    """The mean of (rating − μ − b_u − b_i − p_u·q_i)² is minimised."""
 
     network: RatingNetwork
 
-    def __init__(self, member: Member, model: Model, techniques: Techniques) -> None:
+    def __init__(
+        self, member: Member, model: Model, techniques: Techniques, mate: FactorFit[_rated.Rated] | None
+    ) -> None:
         self._split = member.split
         precision = getattr(torch, member.training.precision)
         self.network = _rated.begun(self._split, model, techniques, precision)
-        self.seen, self.held = (
-            Interactions(pairs, ratings - self.network.mean)
-            for pairs, ratings in (
-                _rated.tensors(part, self.network) for part in (self._split.train, self._split.validation)
-            )
-        )
-        self._order = Noise(techniques.seed, "order", techniques.device)
-
-    def epoch(self) -> Interactions:
-        order = self._order.permutation(len(self.seen.numbers), like=self.seen.numbers)
-        return Interactions(*(one[order] for one in self.seen))
+        self.source = mate.source if mate else _Ratings(member, self.network)
 
     @staticmethod
     def losses(found: Tensor, target: Tensor) -> Tensor:

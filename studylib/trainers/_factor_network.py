@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from studylib.models._networks import RatingNetwork
 from studylib.trainers._joined import ALIGNED, shared
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from studylib.models._networks import FactorizationNetwork
-    from studylib.trainers._factor_batches import Batch
+    from studylib.trainers._factor_batches import Batch, Interactions
 
     Factorization = FactorizationNetwork | RatingNetwork
     Slopes = Callable[[Tensor, Tensor], Tensor]
@@ -39,13 +40,13 @@ def products(left: Tensor, right: Tensor, i: Tensor, j: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def scores(network: Factorization, numbers: Tensor) -> Tensor:
-    """Return p·q + Σ biases of rows with m items each, (n, m), for ``numbers`` (n, 1 + m)."""
-    rows, items = numbers[:, :1].expand(-1, numbers.shape[1] - 1), numbers[:, 1:]
-    found = products(network.rows.weight, network.items.weight, rows.flatten(), items.flatten())
+def scores(network: Factorization, some: Interactions) -> Tensor:
+    """Return p·q + Σ biases of rows with m items each, (n, m)."""
+    sides = some.rows[:, None].expand_as(some.items).flatten(), some.items.flatten()
+    found = products(network.rows.weight, network.items.weight, *sides)
     for name, bias in network.named_parameters(recurse=False):
-        found += bias.flatten()[(rows, items)[SIDES[name]].flatten()]
-    return found.view(items.shape)
+        found += bias.flatten().index_select(0, sides[SIDES[name]])
+    return found.view_as(some.items)
 
 
 @final
@@ -102,8 +103,7 @@ class JoinedFactorizations(nn.Module):
             batch: of all replicas.
             slopes: returns that of the scores, for scores (replicas, n, m) and the target.
         """
-        rows = batch.rows[..., None].expand_as(batch.items).flatten(1)
-        sides = rows, batch.items.flatten(1)
+        sides = batch.rows, batch.items.flatten(1)
         biased = self.rows.flat.new_zeros(batch.items.shape)
         for name in self.biases:
             biased += self.get_parameter(name).flatten(1).gather(1, sides[SIDES[name]]).view_as(biased)
@@ -120,18 +120,22 @@ class JoinedFactorizations(nn.Module):
     def _plainly(self, batch: Batch, sides: Sides, biased: Tensor, slopes: Slopes) -> Sequence[Tensor]:
         p, q, i, j = self.rows.flat, self.items.flat, self.rows.places(sides[0]), self.items.places(sides[1])
         shares = slopes(products(p, q, i, j).view_as(biased) + biased, batch.target)
-        flat, by_row = shares.flatten(), batch.by_row.each(biased.shape[2])
-        return shares, by_row.weighted(q, j, flat), batch.by_item.weighted(p, i, flat)
+        flat = shares.flatten()
+        return shares, batch.by_row.weighted(q, flat), batch.by_item.weighted(p, flat)
 
     def _through_slots(self, batch: Batch, sides: Sides, biased: Tensor, slopes: Slopes) -> Sequence[Tensor]:
         """Do it one replica after the other: what its slots do to a batch stays in a core's cache."""
-        found = []
+        found, shape = [], batch.items.shape[1:]
+        rows = batch.rows.view_as(batch.items)[..., 0]
         for place, (row_slot, item_slot) in enumerate(self._slots):
-            p = self.rows.weight[place].index_select(0, batch.rows[place]).requires_grad_()
+            p = self.rows.weight[place].index_select(0, rows[place]).requires_grad_()
             q = self.items.weight[place].index_select(0, sides[1][place]).requires_grad_()
             with torch.enable_grad():
-                said = (row_slot(p).unsqueeze(1) * item_slot(q.view(*biased.shape[1:], -1))).sum(-1)
+                each = row_slot(p).unsqueeze(1).expand(*shape, -1)
+                said = (each * item_slot(q.view(*shape, -1))).sum(-1)
             shares = slopes((said.detach() + biased[place])[None], batch.target[place : place + 1])
             found.append((shares, *torch.autograd.grad(said, (p, q), shares[0])))
         shares, of_p, of_q = (torch.cat(parts) for parts in zip(*found, strict=True))
-        return shares, batch.by_row.sums(of_p), batch.by_item.sums(of_q)
+        # of a row with m entries the gradient is told once
+        told = F.pad(of_p.unsqueeze(1), (0, 0, 0, shape[1] - 1)).flatten(0, 1)
+        return shares, batch.by_row.sums(told), batch.by_item.sums(of_q)

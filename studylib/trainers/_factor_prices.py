@@ -35,9 +35,9 @@ class StackPrices:
     @torch.no_grad()
     def add(self, gradients: Mapping[str, Tensor], weights: Mapping[str, Tensor], batch: Batch) -> None:
         """Add what a batch pays to ``gradients``, which are those of ``weights`` by name."""
-        count, like = batch.rows.shape[1], weights["rows.weight"]
-        sides = batch.by_row.counts, batch.by_item.counts
-        counts = torch.cat(sides, 1).to(like.dtype)
+        count, each = batch.items.shape[1:]
+        sides = batch.by_row.counts // each, batch.by_item.counts
+        counts = torch.cat(sides, 1).to(weights["rows.weight"].dtype)
         for penalty in self._penalties:
             both = penalty(lambda one, _, own: one.prices(own, count), counts)
             of_vectors, of_biases = (one.split([own.shape[1] for own in sides], 1) for one in both)

@@ -7,6 +7,7 @@ replica what it has alone, bit for bit on a CPU, however many there are.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, final
@@ -18,7 +19,7 @@ from studylib.models._networks import WordVectors, sums_of_rows
 from studylib.models._slot import Slot
 from studylib.regularizers._modules import Normalisation, Stochastic
 from studylib.regularizers._normalisations import GhostNormalisation, LayerNormalisation
-from studylib.trainers._joined_maps import ORDER, Convolutions, MaxPoolings, plain
+from studylib.trainers._joined_maps import ORDER, Convolutions, ImageNetworks, MaxPoolings, plain
 from studylib.trainers._together import Together
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
     if isinstance(networks[0], nn.ReLU):
         return nn.ReLU(inplace=True)  # nobody asks for what a layer gave before it
     if kind in {nn.Sequential, Slot} or getattr(kind, "joins", False):
-        return _container(networks)
+        whole = _container(networks)
+        of_images = any(isinstance(part, Convolutions) for part in whole.children())
+        return ImageNetworks(OrderedDict(whole.named_children())) if of_images else whole
     raise Alone(f"a {kind.__name__} treats one network at a time")
 
 
@@ -178,6 +181,14 @@ class Droppings(nn.Module):
         dropped: Tensor = self.together(lambda one, draws, own: one.drop(own, draws, site), h)
         return dropped
 
+    def each(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return what is done to the activations of each replica."""
+        return [partial(self._one, part) for part in self._parts]
+
+    def _one(self, part: Stochastic, h: Tensor) -> Tensor:
+        dropped: Tensor = part.technique.drop(h, part.noise, part.site) if self.training else h
+        return dropped
+
 
 def droppings(network: nn.Module) -> list[Together[Any]]:
     """Return the techniques that disturb activations in a joined network."""
@@ -197,10 +208,14 @@ class EachByItself(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return ``h`` (replicas, n, channels), normalised."""
-        own = zip(self._parts, h, self.weight, self.bias, strict=True)
-        return torch.stack([self._one(part, *rest) for part, *rest in own])
+        return torch.stack([one(own) for one, own in zip(self.each(), h, strict=True)])
 
-    def _one(self, part: nn.Module, h: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def each(self) -> list[Callable[[Tensor], Tensor]]:
+        """Return the normalisation of each replica."""
+        own = zip(self._parts, self.weight, self.bias, strict=True)
+        return [partial(self._one, *rest) for rest in own]
+
+    def _one(self, part: nn.Module, weight: Tensor, bias: Tensor, h: Tensor) -> Tensor:
         part.train(self.training)
         state = {"weight": weight, "bias": bias}
         normalised: Tensor = torch.func.functional_call(part, state, (h,))
@@ -211,7 +226,7 @@ JOINERS: dict[type[nn.Module], Callable[[Sequence[Any]], nn.Module]] = {
     nn.Linear: Linears,
     WordVectors: Embeddings,
     nn.Conv2d: _convolutions,
-    nn.MaxPool2d: lambda parts: MaxPoolings(parts[0]),
+    nn.MaxPool2d: MaxPoolings,
     nn.Flatten: lambda _: nn.Flatten(2),
     Stochastic: Droppings,
     Normalisation: EachByItself,

@@ -7,7 +7,8 @@ a GPU, too, where convolutions in groups are slow backwards.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 import torch
 from torch import Tensor, nn
@@ -16,12 +17,48 @@ from torch.nn import functional as F
 from studylib.trainers.precision import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
+    Layer: TypeAlias = Callable[[Tensor], Tensor]
 
 # of the axes of a convolution's weight (outputs, channels, height, width) in memory: as its gradient is made
 ORDER = (0, 2, 3, 1)
 # numbers that kernels see in a batch of a replica: more leave a core's cache, and torch's own is faster then
 SMALL = 150_000
+LARGE = 20_000  # pixels of a batch of a replica, from which on its maps leave the cache
+
+
+@final
+class ImageNetworks(nn.Sequential):
+    """Layers of several networks for images.
+
+    Where maps are large, each batch passes by itself through what makes maps, on a processor: so all that is
+    made of it stays near. Only what is left of it then passes together with the others.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return outputs (replicas, n, outputs) for ``x`` (replicas, n, channels, height, width)."""
+        if x.is_cuda or x[0, :, 0].numel() <= LARGE:
+            return _through(self, x)
+        layers = [*self]
+        end = next(place for place, layer in enumerate(layers) if isinstance(layer, nn.Flatten))
+        passes = zip(x, *(each(layer, len(x)) for layer in layers[:end]), strict=True)
+        return _through(layers[end:], torch.stack([_through(own, batch) for batch, *own in passes]))
+
+
+def each(layer: nn.Module, replicas: int) -> list[Layer]:
+    """Return what a joined layer is to each replica; a layer that says nothing of it is the same to all."""
+    if isinstance(layer, nn.Sequential):
+        inner = [each(part, replicas) for part in layer]
+        return [partial(_through, own) for own in zip(*inner, strict=True)] or [nn.Identity()] * replicas
+    own: Any = getattr(layer, "each", None)
+    return [*own()] if own else [layer] * replicas
+
+
+def _through(layers: Iterable[Layer], h: Tensor) -> Tensor:
+    for layer in layers:
+        h = layer(h)
+    return h
 
 
 @final
@@ -39,14 +76,18 @@ class Convolutions(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (replicas, n, outputs, height, width) for ``x`` (replicas, n, channels, height, width)."""
-        side = self.weight.shape[-1]
-        if not x.is_cuda and x[0].numel() * side**2 > SMALL:
-            own = zip(x, self.weight, self.bias, strict=True)
-            maps = [F.conv2d(*one, padding=side // 2).permute(0, 2, 3, 1) for one in own]
+        if not x.is_cuda and x[0].numel() * self.weight.shape[-1] ** 2 > SMALL:
+            maps = [one(own).permute(0, 2, 3, 1) for one, own in zip(self.each(), x, strict=True)]
             return torch.stack(maps).permute(0, 1, 4, 2, 3)
         replicas, rows, _, height, width = x.shape
         flat: Tensor = _Convolution.apply(*rounded(x, self.weight, self.bias))  # type: ignore[no-untyped-call]  # torch's
         return flat.view(replicas, rows, height, width, -1).permute(0, 1, 4, 2, 3)
+
+    def each(self) -> list[Layer]:
+        """Return the convolution of each replica, as torch does it."""
+        edge = self.weight.shape[-1] // 2
+        own = zip(self.weight, self.bias, strict=True)
+        return [partial(F.conv2d, weight=weight, bias=bias, padding=edge) for weight, bias in own]
 
 
 def plain(layer: nn.Conv2d) -> bool:
@@ -126,11 +167,15 @@ def _by_maps(x: Tensor, side: int) -> Tensor:
 class MaxPoolings(nn.Module):
     """The pooling of one replica, of the maps of all."""
 
-    def __init__(self, one: nn.MaxPool2d) -> None:
+    def __init__(self, parts: Sequence[nn.MaxPool2d]) -> None:
         super().__init__()
-        self.one = one
+        self.one, self.replicas = parts[0], len(parts)
 
     def forward(self, h: Tensor) -> Tensor:
         """Return the smaller maps, (replicas, n, channels, height, width)."""
         pooled: Tensor = self.one(h.flatten(0, 1))
         return pooled.view(*h.shape[:2], *pooled.shape[1:])
+
+    def each(self) -> list[Layer]:
+        """Return the pooling, which is the same for each replica."""
+        return [self.one] * self.replicas

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -29,7 +32,7 @@ class Recorded:
         """Take the step, and what draws in it."""
         self._step, self._drawing = step, list(drawing)
         self._taken: dict[torch.Size, int] = {}
-        self._recordings: dict[torch.Size, _Recording] = {}
+        self._recordings: dict[torch.Size, Step] = {}
 
     def __call__(self, numbers: Tensor) -> None:
         """Take a step with the rows of those numbers."""
@@ -39,8 +42,15 @@ class Recorded:
             self._step(numbers)
             return
         if shape not in self._recordings:
-            self._recordings[shape] = _Recording(self._step, numbers, self._drawing)
-        self._recordings[shape].play(numbers)
+            self._recordings[shape] = self._recorded(numbers)
+        self._recordings[shape](numbers)
+
+    def _recorded(self, numbers: Tensor) -> Step:
+        """Return the step as it was recorded; itself if it asks the GPU for a number, and cannot be."""
+        try:
+            return _Recording(self._step, numbers, self._drawing).play
+        except RuntimeError:
+            return self._step
 
 
 @final
@@ -50,7 +60,7 @@ class _Recording:
     def __init__(self, step: Step, numbers: Tensor, drawing: Sequence[DrawsOfAll]) -> None:
         self._numbers = numbers.contiguous().clone()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
+        with _nothing_freed(), torch.cuda.graph(self._graph):
             step(self._numbers)
         self._draws = [(one, one.asked) for one in drawing if one.asked]
 
@@ -59,3 +69,15 @@ class _Recording:
             draws.draw(asked)
         self._numbers.copy_(numbers)
         self._graph.replay()
+
+
+@contextmanager
+def _nothing_freed() -> Iterator[None]:
+    """Let no graph of before be freed now, by which the one that is being recorded would be lost."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -221,10 +221,11 @@ class _Stack:
         self._begin()
 
     def end(self) -> None:
-        """Let those go that no rule has stopped."""
+        """Let those go that no rule has stopped, and what was recorded."""
         for one in self.standing:
             if not one.found:
                 one.found = one.trained(self._share)
+        self._take = self._step
 
 
 def _each(stacked: Sequence[Tensor]) -> list[list[float]]:

@@ -66,7 +66,12 @@ def _trained(
     kind: type[FactorFit[T]], members: Sequence[Member], model: Model, device: str
 ) -> list[T | Divergence]:
     with repeatable(device):
-        replicas = [_Replica(kind, member, model, device) for member in members]
+        replicas: list[_Replica[T]] = []
+        mates: dict[tuple[int, int], FactorFit[T]] = {}
+        for member in members:
+            same = member.seed, id(member.split)  # then they have one order, and the same negatives
+            replicas.append(_Replica(kind, member, model, device, mates.get(same)))
+            mates.setdefault(same, replicas[-1].fit)
         # those of one learning rate are moved by one optimizer
         stack = _Stack(sorted(replicas, key=lambda one: one.member.training.learning_rate), model)
         for epoch in range(members[0].training.epochs):
@@ -82,10 +87,17 @@ def _trained(
 class _Replica(Generic[T]):
     """One fit of a stack, whose weights are views of the stack's, and its history."""
 
-    def __init__(self, kind: type[FactorFit[T]], member: Member, model: Model, device: str) -> None:
+    def __init__(
+        self,
+        kind: type[FactorFit[T]],
+        member: Member,
+        model: Model,
+        device: str,
+        mate: FactorFit[T] | None,
+    ) -> None:
         self.member = member
         self.techniques = Techniques(member.regularizers, member.seed, device)
-        self.fit = kind(member, model, self.techniques)
+        self.fit = kind(member, model, self.techniques, mate)
         self.history = History(self.techniques, self.fit.network)
         self.steps, epochs = -(-len(member.split.train) // member.training.batch_size), member.training.epochs
         self.average = Average(self.techniques, self.fit.network, self.steps, epochs)
@@ -145,12 +157,14 @@ class _Stack(Generic[T]):
             one.fit.network.train()
             one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.fit.network)
         self._objective.begin(epoch)
-        self._prices.begin()
         self._update.begin()
+        self._prices.begin()
         averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
-        drawn = [one.fit.epoch() for one in self.standing]
+        sources = [one.fit.source for one in self.standing]
+        drawn = {source: source.epoch() for source in dict.fromkeys(sources)}
+        of = [[*drawn].index(source) for source in sources]
         heights = self._network.rows.height, self._network.items.height
-        for batch in batches(drawn, self._training.batch_size, heights):
+        for batch in batches([*drawn.values()], of, self._training.batch_size, heights):
             self._update.prepare()
             self._step(batch)
             for average in averaging:
