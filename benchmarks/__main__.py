@@ -33,7 +33,7 @@ def main() -> int:
         print(f"\n{name}: {(benchmark.__doc__ or '').splitlines()[0]}")
         keep(benchmark.main() or (), speeds.kept())
     reports = places.project() / "reports"
-    overviews.write(reports, partial(pool.local, 1))
+    overviews.benchmarks(reports, partial(pool.local, 1))
     print(f"\n{reports / publishing.BENCHMARKS}")
     return 0
 

@@ -81,8 +81,8 @@ def report(
     memory: Memory = None,
     cluster: Cluster = None,
 ) -> None:
-    """Run the case studies and write reports/index.html and a page per study; for all, the catalogue too."""
-    from studylib import publishing, runs, sources
+    """Run the case studies and write reports/index.html and a page per study; for all, a catalogue too."""
+    from studylib import overviews, publishing, runs, sources
 
     if run and suite:
         raise ParameterError(f"--run {run} --suite {suite}: expected one of them.")
@@ -91,7 +91,7 @@ def report(
         wanted = [runs.from_file(study, run, device) for study in names]
     else:
         wanted = runs.of_suite(suite or "default", studies or (), device)
-    further = () if studies else (publishing.catalogue,)
+    further = () if studies else (publishing.catalogue, overviews.benchmarks)
     _make(wanted, out, _pools(workers, timeout, memory, cluster), *further)
 
 

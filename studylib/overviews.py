@@ -27,15 +27,40 @@ PACKAGES = ("jinja2", "latex2mathml", "matplotlib")
 
 
 def write(out: Path, drawers: Drawers) -> list[Path]:
-    """Write what there is something to say in; return the paths.
+    """Write what there is something to say in: ``reproductions.html``, ``sizes.html``; return their paths.
 
-    These are ``reproductions.html``, ``sizes.html`` and ``benchmarks.html``. A page is left as it is if it
-    shows these very records already, and goes when nothing is left for it.
+    A page is left as it is if it shows these very records already, and goes when nothing is left for it.
     """
     found = {path: record for path in _paths(out) for record in _readable(path)}
-    made = (_reproductions(out, found), _sizes(out, found, drawers), _benchmarks(out, drawers))
+    written = [page for page in (_reproductions(out, found), _sizes(out, found, drawers)) if page]
     publishing.index(out)
-    return [page for page in made if page]
+    return written
+
+
+def benchmarks(out: Path, drawers: Drawers) -> None:
+    """Write ``benchmarks.html`` from what was measured before, and link it from the index.
+
+    It is left as it is if it shows just that already, and goes where nothing was measured.
+
+    Raises:
+        ParameterError: what is kept is no table of speeds.
+    """
+    from studylib import pages
+
+    page, kept = out / publishing.BENCHMARKS, speeds.kept()
+
+    def make() -> bytes:
+        table = Speeds.load(kept)
+        with drawers() as pool:
+            ratios, growth = pool.submit(_drawn_speeds, table).result()
+        told = {"command": publishing.COMMAND, "commit": publishing.commit()}
+        return pages.speeds_page(table, ratios, growth, **told)
+
+    if kept.is_file():
+        _kept(page, [kept], make)
+    else:
+        page.unlink(missing_ok=True)
+    publishing.index(out)
 
 
 def _paths(out: Path) -> list[Path]:
@@ -86,29 +111,6 @@ def _sizes(out: Path, found: Mapping[Path, Record], drawers: Drawers) -> Path | 
         return pages.sizes_page(zip(grown, pictures, strict=True), hrefs, **told)
 
     return _kept(page, own, make)
-
-
-def _benchmarks(out: Path, drawers: Drawers) -> Path | None:
-    """Write ``benchmarks.html`` from what was measured before; return its path, None where nothing was.
-
-    Raises:
-        ParameterError: what is kept is no table of speeds.
-    """
-    from studylib import pages
-
-    page, kept = out / publishing.BENCHMARKS, speeds.kept()
-    if not kept.is_file():
-        page.unlink(missing_ok=True)
-        return None
-
-    def make() -> bytes:
-        table = Speeds.load(kept)
-        with drawers() as pool:
-            ratios, growth = pool.submit(_drawn_speeds, table).result()
-        told = {"command": publishing.COMMAND, "commit": publishing.commit()}
-        return pages.speeds_page(table, ratios, growth, **told)
-
-    return _kept(page, [kept], make)
 
 
 def _drawn(growth: Growth) -> Picture:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from over_many import published, sizes
+from timings import timings
 
-from studylib import claims, overviews, pages, pool
+from studylib import claims, overviews, pages, places, pool, speeds
+from studylib.speeds import Speeds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +42,7 @@ def test_a_page_is_made_kept_renewed_and_taken_away(reports: Path) -> None:
     first = overviews.write(reports, DRAWERS)
     seen = [(path.stat().st_mtime_ns, path.read_bytes()) for path in first]
 
-    assert [path.name for path in first] == ["reproductions.html", "sizes.html", "benchmarks.html"]
+    assert [path.name for path in first] == ["reproductions.html", "sizes.html"]
     assert overviews.write(reports, DRAWERS) == first
     assert [(path.stat().st_mtime_ns, path.read_bytes()) for path in first] == seen
     index = (reports / "index.html").read_text(encoding="utf-8")
@@ -49,15 +51,12 @@ def test_a_page_is_made_kept_renewed_and_taken_away(reports: Path) -> None:
     for path in (paths[0], paths[-1]):
         path.unlink()
     overviews.write(reports, DRAWERS)
-    changed = [
-        path.name for path, (_, before) in zip(first, seen, strict=True) if path.read_bytes() != before
-    ]
-    assert changed == ["reproductions.html", "sizes.html"]  # what was measured knows no record
+    assert all(path.read_bytes() != before for path, (_, before) in zip(first, seen, strict=True))
 
     for path in paths[1:-1]:
         path.unlink()
-    assert overviews.write(reports, DRAWERS) == first[2:]
-    assert [path.exists() for path in first] == [False, False, True]
+    assert overviews.write(reports, DRAWERS) == []
+    assert not any(path.exists() for path in first)
     assert "sizes.html" not in (reports / "index.html").read_text(encoding="utf-8")
 
 
@@ -65,7 +64,31 @@ def test_runs_of_no_benchmark_are_set_beside_no_published_number(reports: Path) 
     """A page of published numbers is for the suites that follow their protocols."""
     saved(reports, *sizes(prefix="mine"))
 
-    assert [path.name for path in overviews.write(reports, DRAWERS)] == ["sizes.html", "benchmarks.html"]
+    assert [path.name for path in overviews.write(reports, DRAWERS)] == ["sizes.html"]
+
+
+def test_the_page_of_speeds_follows_what_was_measured(
+    reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same table leaves the page as it is, another renews it, none takes it and its link away."""
+    monkeypatch.setattr(places, "project", lambda: tmp_path)
+    page, index = reports / "benchmarks.html", reports / "index.html"
+    timings().save(speeds.kept())
+    overviews.benchmarks(reports, DRAWERS)
+    before = (page.stat().st_mtime_ns, page.read_bytes())
+    overviews.benchmarks(reports, DRAWERS)
+
+    assert (page.stat().st_mtime_ns, page.read_bytes()) == before
+    assert '<a href="./benchmarks.html">' in index.read_text(encoding="utf-8")
+
+    Speeds(timings().rows[:2]).save(speeds.kept())
+    overviews.benchmarks(reports, DRAWERS)
+    assert page.read_bytes() != before[1]
+
+    speeds.kept().unlink()
+    overviews.benchmarks(reports, DRAWERS)
+    assert not page.exists()
+    assert "benchmarks.html" not in index.read_text(encoding="utf-8")
 
 
 def test_the_page_of_published_numbers_has_all_of_them_and_credits_its_data() -> None:

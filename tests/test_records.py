@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf, isfinite, nan
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from imaginary import classification
 
 from studylib.errors import ParameterError
-from studylib.records import Contrast, Fit, Record, write_whole
+from studylib.records import Contrast, Fit, Record, write_sealed, write_whole
 
 ARMS = ("none", "λ .01", "naïve “quoted”", "two\nlines", "日本", "z", "a")
 
@@ -169,16 +170,17 @@ def test_a_file_that_cannot_be_read_is_named(name: str, tmp_path: Path) -> None:
         Record.load(tmp_path / name)
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("write", [write_whole, write_sealed])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
     """A write that fails leaves what was there, and no draft beside it."""
     target = tmp_path / "deep" / "a.json"
-    write_whole(target, b"old")
-    write_whole(target, b"new")
+    write(target, b"old")
+    write(target, b"new")
     assert target.read_bytes() == b"new"
 
     folder = tmp_path / "folder"
     (folder / "inside").mkdir(parents=True)
     with pytest.raises(OSError, match="folder"):
-        write_whole(folder, b"body")
+        write(folder, b"body")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "folder"]
     assert [path.name for path in target.parent.iterdir()] == ["a.json"]
