@@ -160,7 +160,8 @@ def _widths() -> None:
     """Print what a step of stacks of several widths costs, and the line through it."""
     from studylib import models
 
-    for name, dataset in (("mlp", "digits"), ("linear", "digits"), ("bag_of_words", "docstrings")):
+    on_digits = [(name, "digits") for name in ("mlp", "linear", "small_cnn")]
+    for name, dataset in (*on_digits, ("bag_of_words", "docstrings")):
         model = _mlp() if name == "mlp" else models.CATALOGUE.make(name, {})
         each = EPOCHS * steps(_rows(dataset))
         many = _members(dataset, [()], SEEDS) * (max(WIDTHS) // SEEDS)

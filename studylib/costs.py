@@ -67,7 +67,16 @@ MEASURED: Mapping[str, Mapping[str, Cost]] = {
         "linear": Cost(fixed=300, each=27, alone=170, widest=40),
         "mlp": Cost(fixed=608, each=169, alone=455, widest=40),
         "matrix_factorization": Cost(fixed=675, each=731, alone=1897, widest=20),
+        "small_cnn": Cost(fixed=900, each=950, alone=1330, widest=10),
         "bag_of_words": Cost(fixed=764, each=448, alone=828, widest=10),
+    },
+    # on an H200, where a lone fit is replayed as well; of small_cnn one width was measured, nearly all of
+    # whose time is in kernels
+    "cuda": {
+        "linear": Cost(fixed=60, each=1.4, alone=765, widest=400),
+        "mlp": Cost(fixed=140, each=2, alone=1800, widest=200),
+        "bag_of_words": Cost(fixed=258, each=7.3, alone=1335, widest=100),
+        "small_cnn": Cost(fixed=150, each=160, alone=2500, widest=25),
     },
 }
 # where nothing is measured yet: on a GPU a step is launches, which cost what they cost for one fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
 from typing import NamedTuple, final
@@ -47,6 +47,18 @@ def free(device: str) -> float:
     free_to_all = min(float(psutil.virtual_memory().available), *_left_to_groups(), inf)
     left = min(free_to_all / own.workers, own.ceiling - held.rss, _addresses() - held.vms)
     return max(0.0, float(left))
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python from looking for cycles: where there are none, or where nothing may be freed."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _addresses() -> float:

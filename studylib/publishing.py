@@ -31,6 +31,7 @@ DRAWING = (
     *notebooks.WARM,
     "nbconvert",
     "seaborn",
+    "sklearn.datasets",  # half of the studies have their data from there
     "studylib.study",
     "studylib.compare",
     "studylib.figures.style",

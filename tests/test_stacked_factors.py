@@ -11,17 +11,20 @@ import torch
 from made_up import MadeUp, Stars, Visits
 from test_stacked import arm, fits, named, same, split
 
-from studylib import regularizers
+from studylib import plan, regularizers
 from studylib.errors import Divergence, ParameterError
 from studylib.models.matrix_factorization import MatrixFactorization
+from studylib.params import study_params
 from studylib.regularizers import make
 from studylib.regularizers.base import InteractionPenalty, Rows
 from studylib.seeds import Noise
-from studylib.trainers import factorization, ratings
+from studylib.stacking import Waiting, stack_of
+from studylib.trainers import factorization, fitting, ratings
 from studylib.trainers._factor_batches import Interactions, bags, batches
 from studylib.trainers._factor_network import products
 from studylib.trainers._ranked import Negatives
 from studylib.trainers.base import Training
+from studylib.trainers.fitting import Case
 from studylib.trainers.stacked import Member
 from studylib.trainers.stacked_factors import BY_TASK, train_rankings
 from studylib.trainers.stacks import why_alone
@@ -154,6 +157,35 @@ def test_who_is_stopped_keeps_the_best_weights_while_others_go_on(dataset: MadeU
         assert same(numbers(found), numbers(trained(dataset, [member])[0]))
 
 
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: one.task)
+def test_several_fits_are_what_each_is_by_itself(dataset: MadeUp) -> None:
+    """Outcomes of a stack, metrics, curves and score, are those of single fits."""
+    settings = [{"embedding_l2": {"strength": strength}} for strength in (0.01, 0.1)]
+    cases = [Case(own, TRAINING, seed, {}) for seed in (0, 1) for own in settings]
+    together = fitting.fits(dataset, MODEL, cases, "cpu")
+
+    assert together == [
+        fitting.fit(dataset, MODEL, case.settings, TRAINING, case.seed, "cpu") for case in cases
+    ]
+
+
+@pytest.mark.parametrize(("feedback", "metric"), [("implicit", "test_ndcg_at_20"), ("explicit", "test_rmse")])
+def test_fits_of_a_study_share_stacks_seed_by_seed(feedback: str, metric: str) -> None:
+    """Rankings and ratings by steps are stacked, exact ones are not; one seed is handed out together."""
+    params = study_params(
+        "recommender",
+        dataset={"name": "movielens_small", "feedback": feedback},
+        metric=metric,
+        arms={f"λ {strength}": {"embedding_l2": {"strength": strength}} for strength in (0.1, 1)},
+        seeds=4,
+    )
+    specs = [*plan.plan(params, "0" * 64, "cpu").values()]
+    exact = replace(specs[0], training={**specs[0].training, "optimizer": "exact"})
+
+    assert [stack_of(exact), len({stack_of(spec) for spec in specs})] == ["", 1]
+    assert [turn.spec.seed for turn in Waiting(specs).take(1)] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
 def test_a_row_that_knows_every_item_is_refused() -> None:
     """As by the trainer of one network: no negative is left to draw."""
     full = split(Visits(), 0)
@@ -205,6 +237,15 @@ def test_bags_add_up_row_by_row() -> None:
         expected = weighted.index_add(0, places, told[:, :1] * vectors)
         assert torch.allclose(one.weighted(table, told[:, 0].contiguous()), expected)
         assert torch.equal(one.counts.flatten(), places.bincount(minlength=24))
+
+
+def test_what_is_told_of_two_entries_of_one_row_is_summed_once() -> None:
+    """Entries of three interactions with two items each: of each the row's gradient is told once."""
+    rows = torch.tensor([[[4, 4, 1, 1, 4, 4]]])
+    [one] = bags(rows, rows, torch.tensor([0]), (5, 5))
+    told = torch.tensor([[1.0], [10.0], [100.0]])
+
+    assert one.sums(told, 2).flatten().tolist() == [0.0, 10.0, 0.0, 0.0, 101.0]
 
 
 def test_batches_are_the_interactions_in_their_order() -> None:

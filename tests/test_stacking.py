@@ -155,7 +155,7 @@ ALONE: Mapping[str, Callable[[FitSpec], FitSpec]] = {
     "an unknown technique": partial(replace, regularizers={"no_such_technique": {}}),
     "a setting out of range": partial(replace, regularizers={"dropout": {"rate": 2.0}}),
     "a layer in the place of a layer": partial(replace, regularizers={"low_rank": {"rank": 2}}),
-    "a model that gains nothing": partial(replace, model={"name": "small_cnn"}),
+    "a model that gains nothing": partial(replace, model={"name": "text_cnn"}),
 }
 
 

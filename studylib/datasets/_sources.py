@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 import sysconfig
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -94,18 +92,6 @@ def statements(tree: ast.Module) -> Iterator[ast.AST]:
         yield node
         for block in _BLOCKS:
             waiting.extend(getattr(node, block, ()))
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep Python from looking for cycles: syntax trees have none, and the search doubles the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def ingredients(distributions: Iterable[str], *code: str) -> list[str]:

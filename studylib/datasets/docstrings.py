@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Self, final
 
 from pydantic import Field, model_validator
 
+from studylib import memory
 from studylib.datasets import _sources, _words
 from studylib.datasets._cache import stored
 from studylib.datasets._sources import Source
@@ -166,7 +167,7 @@ def _corpus(folder: Path, per_class: int) -> tuple[tuple[str, ...], np.ndarray]:
 def _build() -> dict[str, np.ndarray]:
     import numpy as np
 
-    with _sources.collector_paused():
+    with memory.collector_paused():
         sentences = collect(_sources.modules_of(name) for name in LIBRARIES)
     return {
         name: np.frombuffer("\n".join(texts).encode(errors="replace"), dtype=np.uint8)

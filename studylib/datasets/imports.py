@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, Self, final
 
 from pydantic import Field, model_validator
 
+from studylib import memory
 from studylib.datasets import _sources
 from studylib.datasets._cache import stored
 from studylib.datasets._sources import Source
@@ -196,7 +197,7 @@ def _core(folder: Path, rows: int) -> Interactions:
 
 def _build() -> dict[str, np.ndarray]:
     libraries = (source for name in PACKAGES for source in _sources.modules_of(name))
-    with _sources.collector_paused():
+    with memory.collector_paused():
         return collect([*_sources.standard_library(), *libraries])._asdict()
 
 

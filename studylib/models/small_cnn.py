@@ -24,7 +24,7 @@ class SmallCNN(Model):
     """Blocks of 3×3 convolution, relu and 2×2 max pooling, then one hidden layer and the output."""
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
-    stacked: ClassVar[frozenset[str]] = frozenset({"cuda"})
+    stacked: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
 
     channels: Channels = (16, 32)
     hidden: Annotated[int, Field(ge=1, description="units of the hidden layer")] = 64

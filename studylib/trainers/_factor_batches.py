@@ -47,9 +47,15 @@ class Bags(NamedTuple):
     starts: Tensor
     counts: Tensor
 
-    def sums(self, told: Tensor) -> Tensor:
-        """Return the sums of what is ``told`` of the entries, (replicas·entries, d): (replicas·height, d)."""
-        return F.embedding_bag(self.order, told, self.starts, mode="sum")
+    def sums(self, told: Tensor, each: int = 1) -> Tensor:
+        """Return for each row the sum of what is told of its entries, (replicas·height, d).
+
+        Args:
+            told: of every so many entries, (replicas·entries/each, d), which are all of one row.
+            each: how many these are.
+        """
+        first = (self.order % each == 0).to(told.dtype)
+        return F.embedding_bag(self.order // each, told, self.starts, mode="sum", per_sample_weights=first)
 
     def weighted(self, table: Tensor, shares: Tensor) -> Tensor:
         """Return for each row the sum of share·vector over its entries, (replicas·height, d).

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from studylib.models._networks import RatingNetwork
 from studylib.trainers._joined import ALIGNED, shared
@@ -136,6 +135,4 @@ class JoinedFactorizations(nn.Module):
             shares = slopes((said.detach() + biased[place])[None], batch.target[place : place + 1])
             found.append((shares, *torch.autograd.grad(said, (p, q), shares[0])))
         shares, of_p, of_q = (torch.cat(parts) for parts in zip(*found, strict=True))
-        # of a row with m entries the gradient is told once
-        told = F.pad(of_p.unsqueeze(1), (0, 0, 0, shape[1] - 1)).flatten(0, 1)
-        return shares, batch.by_row.sums(told), batch.by_item.sums(of_q)
+        return shares, batch.by_row.sums(of_p, shape[1]), batch.by_item.sums(of_q)

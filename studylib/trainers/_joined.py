@@ -208,7 +208,8 @@ class EachByItself(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         """Return ``h`` (replicas, n, channels), normalised."""
-        return torch.stack([one(own) for one, own in zip(self.each(), h, strict=True)])
+        normalised = [one(own).movedim(1, -1) for one, own in zip(self.each(), h, strict=True)]
+        return torch.stack(normalised).movedim(-1, 2)  # channels lie side by side, as they came
 
     def each(self) -> list[Callable[[Tensor], Tensor]]:
         """Return the normalisation of each replica."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, final
 
 import torch
+
+from studylib.memory import collector_paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +59,8 @@ class _Recording:
     def __init__(self, step: Step, numbers: Tensor, drawing: Sequence[DrawsOfAll]) -> None:
         self._numbers = numbers.contiguous().clone()
         self._graph = torch.cuda.CUDAGraph()
-        with _nothing_freed(), torch.cuda.graph(self._graph):
+        # a graph of before that was freed now would take this one with it
+        with collector_paused(), torch.cuda.graph(self._graph):
             step(self._numbers)
         self._draws = [(one, one.asked) for one in drawing if one.asked]
 
@@ -69,15 +69,3 @@ class _Recording:
             draws.draw(asked)
         self._numbers.copy_(numbers)
         self._graph.replay()
-
-
-@contextmanager
-def _nothing_freed() -> Iterator[None]:
-    """Let no graph of before be freed now, by which the one that is being recorded would be lost."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
