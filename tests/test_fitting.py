@@ -19,13 +19,15 @@ from studylib.models.mlp import MLP
 from studylib.models.small_cnn import SmallCNN
 from studylib.models.text_cnn import TextCNN
 from studylib.regularizers import EXAMPLES
-from studylib.trainers import gradient
+from studylib.trainers import gradient, stacked
 from studylib.trainers.base import Outcome, Training
 from studylib.trainers.candidates import Settings, choices, open_settings
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.fitting import SCORES, fit
+from studylib.trainers.gradient import Trained
 from studylib.trainers.measures import NEGLIGIBLE, sizes
 from studylib.trainers.recommendations import pairwise_losses, ranked
+from studylib.trainers.stacks import Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,7 +275,8 @@ def test_metrics_are_those_of_the_predictions() -> None:
     """Accuracy and loss of a fit are counted from what its trained module says of each part."""
     split = Pictures().split(1)
     outcome = fitted(Pictures())
-    trained = gradient.train(split, SMALL["small_cnn"], [], FAST, seed=1)
+    [trained] = stacked.train([Member(split, (), FAST, seed=1)], SMALL["small_cnn"])
+    assert isinstance(trained, Trained)
     for part, examples in zip(PARTS, (split.train, split.validation, split.test), strict=True):
         logits = trained.predict(examples.x)
         log_odds = logits - np.log(np.exp(logits).sum(1, keepdims=True))

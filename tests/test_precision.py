@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 from made_up import MadeUp, Pictures, Sentences, Tides, Visits
 
+from studylib import study
+from studylib.contents import Contents
 from studylib.errors import ParameterError
 from studylib.models import CATALOGUE as MODELS
 from studylib.models.base import Model
 from studylib.models.mlp import MLP
 from studylib.models.small_cnn import SmallCNN
+from studylib.params import study_params
 from studylib.regularizers import make
 from studylib.seeds import Noise
 from studylib.trainers import gradient, stacked
@@ -91,6 +96,15 @@ def test_a_processor_without_bfloat16_is_told_of(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ParameterError, match=r"training\.precision: 'bf16' asks for .* Use 'float32'"):
         gradient.train(Pictures().split(0), SMALL[0], (), SHORT, 0)
+
+
+def test_a_run_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Who will train is asked when the run is planned."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    run = study_params("vision", dataset={"train": 60}, training={"precision": "bf16"})
+
+    with ThreadPoolExecutor(1) as here, pytest.raises(ParameterError, match=r"training\.precision: 'bf16'"):
+        study.planned([run], here, Contents(tmp_path))
 
 
 @pytest.mark.parametrize(
