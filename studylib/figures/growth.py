@@ -49,7 +49,7 @@ def draw_growth(speeds: Speeds) -> Picture:
     axes.set_xlim(numbers[0] / ROOM, numbers[-1] * ROOM)
     plain_numbers(axes.yaxis)
     plain_numbers(axes.xaxis)
-    axes.legend(loc="upper left", fontsize=9)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, fontsize=9)
     return picture(figure, _alt(grown), _table(grown))
 
 

@@ -1,8 +1,8 @@
 """Factorizations joined into one, with the replicas along a first axis, and their gradients by hand.
 
 With scores s = p·q + Σ biases and c = ∂loss/∂s, ∂loss/∂p is Σ c·q over the entries of a row, and ∂loss/∂q is
-Σ c·p over those of an item. Neither the vectors of a batch nor their products are ever put into memory: a
-step costs a third of what it does with them.
+Σ c·p over those of an item. Neither the vectors of a batch nor their products are ever put into memory, which
+is most of what a step costs otherwise; but for those that a technique disturbs, which autograd follows.
 """
 
 from __future__ import annotations
