@@ -29,12 +29,14 @@ def stack_of(spec: FitSpec) -> str:
     """Return what the fits of one stack have in common; empty for a fit that is trained by itself."""
     try:
         model = _model(json.dumps(spec.model, sort_keys=True))
-        task = _task(json.dumps(spec.dataset, sort_keys=True))
+        dataset = _dataset(json.dumps(spec.dataset, sort_keys=True))
         candidates = choices(spec.regularizers)
     except ParameterError:  # it is told when the fit is computed
         return ""
-    by_steps = fitting.trainer(task, spec.training["optimizer"]) in fitting.FAMILIES
-    if not by_steps or len(candidates) > 1 or why_alone(model, candidates[0], spec.device):
+    by_steps = fitting.trainer(dataset.task, spec.training["optimizer"]) in fitting.FAMILIES
+    if not by_steps or len(candidates) > 1:
+        return ""
+    if why_alone(model, candidates[0], spec.device, dataset.side):
         return ""
     techniques = {one.name: _without(one.model_dump(mode="json"), one.dial()) for one in candidates[0]}
     common = {
@@ -57,9 +59,9 @@ def _model(settings: str) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _task(settings: str) -> str:
+def _dataset(settings: str) -> Any:
     own = json.loads(settings)
-    return datasets.CATALOGUE.make(own.pop("name"), own).task
+    return datasets.CATALOGUE.make(own.pop("name"), own)
 
 
 @final

@@ -180,6 +180,17 @@ def test_what_cannot_be_stacked_or_cannot_be_at_all_is_by_itself(what: str) -> N
     assert stack_of(ALONE[what](specs()[0])) == ""
 
 
+def test_large_images_are_convolved_one_fit_at_a_time_on_a_processor() -> None:
+    """Digits of 8×8 pixels share a stack, and clothes of 28×28 do on a GPU alone."""
+    [digits, *_] = specs()
+    small = replace(digits, model={"name": "small_cnn", "channels": [2], "hidden": 4})
+    large = replace(small, dataset={"name": "fashion_mnist", "train": 100, "validation": 100})
+
+    assert stack_of(small)
+    assert not stack_of(large)
+    assert stack_of(replace(large, device="cuda"))
+
+
 def test_a_stack_is_no_wider_than_pays_and_cut_evenly() -> None:
     """Two more than the most make two stacks of one width; nobody is left out or taken twice."""
     most = cost("cpu", "mlp").most

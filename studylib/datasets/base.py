@@ -113,6 +113,11 @@ class Dataset(Component):
         """Return the unit of the target, for regression, forecasting and rating; else nothing."""
         return ""
 
+    @property
+    def side(self) -> int:
+        """Return the pixels of a side of its images, which are square; 0 where inputs are no images."""
+        return 0
+
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the whole content in a fixed order, before any split: what ``content_hash`` covers."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 ROWS = 1797
+SIDE = 8  # pixels
 GREY_LEVELS = 16  # from black to white
 
 
@@ -52,6 +53,10 @@ class Digits(Dataset):
     def _leaves_a_test(self) -> Self:
         leave_a_test(ROWS, self.train, self.validation)
         return self
+
+    @property
+    def side(self) -> int:
+        return SIDE
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return ``images`` (1797, 8, 8), grey levels 0 to 16, and ``labels`` (1797,)."""

@@ -90,6 +90,10 @@ class FashionMNIST(Dataset):
             )
         return self
 
+    @property
+    def side(self) -> int:
+        return SIDE
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return images (n, 28, 28), grey levels 0 to 255, and labels (n,), of the 60 000 and the 10 000."""
         names = ("train_images", "train_labels", "test_images", "test_labels")

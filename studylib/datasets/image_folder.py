@@ -45,6 +45,10 @@ class ImageFolder(OwnData):
     train: TrainShare = 0.6
     validation: ValidationShare = 0.2
 
+    @property
+    def side(self) -> int:
+        return self.size
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return ``images`` (n, channels, size, size), uint8, ``labels`` (n,), and the folders' ``parts``."""
         import numpy as np

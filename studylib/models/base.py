@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from studylib.components import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
 
 LayerKind = Literal["linear", "convolution", "embedding", "recurrent"]
@@ -25,9 +25,9 @@ class Model(Component):
     kind: ClassVar[str] = "model"
     inputs: ClassVar[frozenset[str]]  # of {"images", "tables", "text", "series", "interactions"}
     traced: ClassVar[bool] = False  # whether the module keeps hidden states of its last batch as ``trace``
-    stacked: ClassVar[frozenset[str]] = (
-        frozenset()
-    )  # on which devices several fits are trained as one network
+    # on which devices several fits are trained as one network, and there up to which side of images
+    stacked: ClassVar[frozenset[str]] = frozenset()
+    small: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
     @abstractmethod
     def layers(self) -> Mapping[str, LayerKind]:

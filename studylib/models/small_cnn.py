@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 from pydantic import Field
@@ -9,8 +11,6 @@ from pydantic import Field
 from studylib.models.base import LayerKind, Model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from torch import nn
 
 Channels = Annotated[
@@ -25,6 +25,8 @@ class SmallCNN(Model):
 
     inputs: ClassVar[frozenset[str]] = frozenset({"images"})
     stacked: ClassVar[frozenset[str]] = frozenset({"cpu", "cuda"})
+    # stacks of images of 8×8 are 1.6 times as fast as the loop on a processor, of 28×28 0.8 times
+    small: ClassVar[Mapping[str, int]] = MappingProxyType({"cpu": 16})
 
     channels: Channels = (16, 32)
     hidden: Annotated[int, Field(ge=1, description="units of the hidden layer")] = 64

@@ -150,7 +150,8 @@ def fit(
 
         trained = interactions.trained(dataset.task, split, model, candidates[0], training, seed, device)
         return interactions.measured(trained, split, model)
-    return _gradient(split, model, candidates[0], training, seed, device)
+    learn = _by_itself if why_alone(model, candidates[0], device, dataset.side) else _as_in_a_stack
+    return learn(split, model, candidates[0], training, seed, device)
 
 
 def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
@@ -162,7 +163,7 @@ def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
     return split
 
 
-def _gradient(
+def _by_itself(
     split: Split,
     model: Model,
     regularizers: tuple[Regularizer, ...],
@@ -170,11 +171,20 @@ def _gradient(
     seed: int,
     device: str,
 ) -> Outcome:
-    if why_alone(model, regularizers, device):
-        from studylib.trainers import gradient
+    from studylib.trainers import gradient
 
-        trained = gradient.train(split, model, regularizers, training, seed, device)
-        return _measured(trained, split, model, regularizers)
+    trained = gradient.train(split, model, regularizers, training, seed, device)
+    return _measured(trained, split, model, regularizers)
+
+
+def _as_in_a_stack(
+    split: Split,
+    model: Model,
+    regularizers: tuple[Regularizer, ...],
+    training: Training,
+    seed: int,
+    device: str,
+) -> Outcome:
     from studylib.trainers import stacked
 
     [found] = stacked.train([Member(split, regularizers, training, seed)], model, device)

@@ -32,13 +32,21 @@ class Member:
     seed: int
 
 
-def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str) -> str:
+def why_alone(model: Model, regularizers: Iterable[Regularizer], device: str, side: int = 0) -> str:
     """Return why a fit is trained by itself; empty if it is one of a stack, be it the only one.
 
     It depends on nothing but the fit: what comes out for one must not depend on the others.
+
+    Args:
+        model: what is trained.
+        regularizers: how.
+        device: "cpu" or "cuda".
+        side: of the images that are learnt from, in pixels; 0 for other inputs.
     """
     if device not in model.stacked:
         return f"{model.name} gains nothing from it on {device}"
+    if side > model.small.get(device, side):
+        return f"{model.name} gains nothing from it on {device} where images have {side}×{side} pixels"
     return next(
         (f"{one.name}: {why}" for one in regularizers if (why := one.alone or _uneven(one, model))), ""
     )
