@@ -222,6 +222,20 @@ def test_a_text_cnn_takes_the_maximum_over_time() -> None:
     torch.testing.assert_close(module(text), scores, rtol=0, atol=1e-12)
 
 
+def test_a_text_cnn_looks_at_words_alone_where_texts_are_short() -> None:
+    """Padded to three times its length, a batch has the same scores, and each weight the same gradient."""
+    module = built(TextCNN(dimension=4, widths=(2, 3), filters=5), "text")
+    (text,) = batch("text", 10)
+    found = []
+    for some in (text, F.pad(text, (0, 2 * text.shape[1]))):
+        scores = module(some)
+        weights = [w for w in module.parameters() if w.requires_grad]
+        found.append([scores, *torch.autograd.grad(scores.square().sum(), weights)])
+
+    assert (F.pad(text, (0, 2 * text.shape[1])) != 0).double().mean() < 0.5
+    torch.testing.assert_close(found[1], found[0], rtol=0, atol=1e-12)
+
+
 def test_a_factorization_scores_by_inner_products() -> None:
     """score(u, i) = p_u · q_i + b_i, pair by pair and for the whole table."""
     network = built(MatrixFactorization(factors=4, scale=0.5), "interactions")

@@ -6,6 +6,7 @@ Text is (n, length) of word numbers, 0 is padding; interactions are (n, 2) of ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -105,16 +106,46 @@ class TextCNNNetwork(nn.Module):
 
     def forward(self, text: Tensor) -> Tensor:
         """Return scores (n, classes)."""
-        words = (text != 0).unsqueeze(1)
-        vectors = self.embedding_slot(self.embedding(text)).transpose(1, 2) * words
-        maxima = [self._maxima(width, vectors, words) for width in self.widths]
-        scores: Tensor = self.output(self.maxima_slot(torch.cat(maxima, dim=1)))
+        words = text != 0
+        vectors = self.embedding_slot(self.embedding(text)) * words.unsqueeze(-1)
+        layers = [self.get_submodule(f"conv{width}") for width in self.widths]
+        plain = [one for one in layers if type(one) is nn.Conv1d]
+        if len(plain) == len(layers) and not text.is_cuda and 2 * int(words.sum()) < words.numel():
+            maxima = maxima_at_words(plain, vectors, words)
+        else:
+            maxima = self._maxima(layers, vectors.transpose(1, 2), words.unsqueeze(1))
+        scores: Tensor = self.output(self.maxima_slot(maxima))
         return scores
 
-    def _maxima(self, width: int, vectors: Tensor, words: Tensor) -> Tensor:
-        responses = self.get_submodule(f"conv{width}")(F.pad(vectors, (0, width - 1)))
-        strongest: Tensor = (F.relu(responses) * words).amax(-1)
-        return strongest
+    def _maxima(self, layers: Sequence[nn.Module], vectors: Tensor, words: Tensor) -> Tensor:
+        responses = [
+            layer(F.pad(vectors, (0, width - 1))) for layer, width in zip(layers, self.widths, strict=True)
+        ]
+        return torch.cat([(F.relu(one) * words).amax(-1) for one in responses], dim=1)
+
+
+def maxima_at_words(layers: Sequence[nn.Conv1d], vectors: Tensor, words: Tensor) -> Tensor:
+    """Return the maxima over time of what filters of all widths respond to, (n, filters), 0 at least.
+
+    They begin at words alone: of short texts among long ones, most of a convolution is of padding.
+
+    Args:
+        layers: a convolution for each width.
+        vectors: of the words, (n, length, dimension), 0 where there is none.
+        words: (n, length), True where there is a word.
+    """
+    (texts, length, dimension), widest = vectors.shape, max(layer.kernel_size[0] for layer in layers)
+    flat = F.pad(vectors, (0, 0, 0, widest - 1)).flatten(0, 1)
+    owners, places = words.nonzero(as_tuple=True)
+    first = owners * (length + widest - 1) + places
+    seen = flat.index_select(0, (first[:, None] + torch.arange(widest)).flatten())
+    filters = torch.cat([F.pad(layer.weight, (0, widest - layer.kernel_size[0])) for layer in layers])
+    biases = torch.cat([layer.bias for layer in layers if layer.bias is not None])
+    responses = torch.addmm(
+        biases, seen.view(-1, widest * dimension), filters.permute(2, 1, 0).flatten(0, 1)
+    ).relu()
+    by_place = responses.new_zeros(texts * length, len(biases))
+    return by_place.index_copy(0, owners * length + places, responses).view(texts, length, -1).amax(1)
 
 
 @final
