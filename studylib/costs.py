@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from math import ceil
 from typing import NamedTuple, final
 
+from studylib.trainers.stacks import TWINS
+
 OVERHEAD = 0.1  # of what each fit costs: where the fixed part is less, more fits bring hardly anything
-TWINS = 2  # a stack of one is trained as one of two
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -20,8 +20,11 @@ from studylib.models.mlp import MLP
 from studylib.models.small_cnn import SmallCNN
 from studylib.regularizers import make
 from studylib.regularizers.base import Regularizer, StrengthSchedule
+from studylib.seeds import Noise
 from studylib.trainers import gradient, stacked
 from studylib.trainers._joined import Alone, joined
+from studylib.trainers._stack_objective import cross_entropies
+from studylib.trainers._together import Together
 from studylib.trainers.base import Training
 from studylib.trainers.compatibility import refuse_misfits
 from studylib.trainers.gradient import Trained
@@ -195,6 +198,47 @@ def test_who_is_stopped_keeps_the_best_weights_while_others_go_on() -> None:
     for seed, found in enumerate(together):
         [alone] = stacked.train(every[seed : seed + 1], model)
         assert same(numbers(found, dataset, seed), numbers(alone, dataset, seed))
+
+
+def test_who_is_stopped_is_turned_no_more_and_the_last_goes_on_in_a_stack_of_two() -> None:
+    """A schedule raises a rate that predictions sample: those of fits that ended stay what they are alone."""
+    dataset, model = CASES[0]
+    training = TRAINING.model_copy(update={"epochs": 40, "learning_rate": 0.02})
+    technique = (
+        make("dropout", rate=0.3),
+        make("mc_dropout", samples=5),
+        make("early_stopping", patience=1),
+        make("strength_schedule", technique="dropout", shape="rising", start=0.2, end=1.5, epochs=40),
+    )
+    every = members(dataset, technique, training, 6)
+    together = stacked.train(every, model)
+    lengths = sorted(len(one.validation_loss) for one in together if isinstance(one, Trained))
+
+    assert lengths[-1] > lengths[-2]
+    for seed, found in enumerate(together):
+        [alone] = stacked.train(every[seed : seed + 1], model)
+        assert same(numbers(found, dataset, seed), numbers(alone, dataset, seed))
+
+
+def test_a_score_without_bounds_costs_as_much_as_torch_says() -> None:
+    """A class that is ruled out by a score of −∞ has no part in the loss of another one."""
+    scores = torch.tensor([[[1.0, -torch.inf, 0.0], [0.5, 2.0, -3.0]]])
+    target = torch.tensor([[0, 2]])
+    expected = torch.nn.functional.cross_entropy(scores[0], target[0])
+
+    torch.testing.assert_close(cross_entropies(scores, target)[0], expected)
+
+
+def test_strengths_are_not_rounded_where_activations_are() -> None:
+    """In bfloat16, where .999 is 1, a rate of .999 keeps a thousandth of the units."""
+    dropout = [make("dropout", rate=rate) for rate in (0.5, 0.999)]
+    live = [partial(lambda one: one, one) for one in dropout]
+    together = Together(live, [Noise(0, "first"), Noise(0, "second")])
+    ones = torch.ones(2, 20_000, dtype=torch.bfloat16)
+    dropped = together(lambda one, draws, own: one.drop(own, draws, None), ones)
+
+    assert dropped.isfinite().all()
+    assert 0 < int((dropped[1] > 0).sum()) < 60
 
 
 def test_results_come_in_the_order_in_which_they_were_asked_for() -> None:

@@ -16,7 +16,7 @@ import pytest
 from test_executors import ended, numbers
 
 from studylib import computing, executors, models, plan, pool
-from studylib.costs import MEASURED, OVERHEAD, TWINS, Cost, cost
+from studylib.costs import MEASURED, OVERHEAD, Cost, cost
 from studylib.datasets.base import content_hash
 from studylib.ledger import Ledger
 from studylib.params import study_params
@@ -24,6 +24,7 @@ from studylib.plan import FitSpec
 from studylib.pool import Limits, Stopped
 from studylib.stacking import Turn, Waiting, stack_of
 from studylib.store import Result, Store
+from studylib.trainers.stacks import TWINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
+from contextlib import suppress
 
 from studylib.notebooks.warm import INLINE
 
@@ -40,6 +41,7 @@ def _table() -> None:
 
 for _library, _rehearse in {"matplotlib.pyplot": _figure, "pandas.io.formats.html": _table}.items():
     if _library in sys.modules:
-        _rehearse()
+        with suppress(Exception):  # what fails here fails in the notebook that asks for it, and is told there
+            _rehearse()
 gc.collect()
 gc.freeze()  # whoever looks for garbage among all that was imported copies it

@@ -48,6 +48,8 @@ class Recorded:
         """Return the step as it was recorded; itself if it asks the GPU for a number, and cannot be."""
         try:
             return _Recording(self._step, numbers, self._drawing).play
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError:
             return self._step
 

@@ -28,11 +28,13 @@ def cross_entropies(outputs: Tensor, target: Tensor) -> Tensor:
         target: class numbers (replicas, n), or probabilities (replicas, n, classes).
     """
     rows, classes = outputs.shape[1:]
-    if not target.is_floating_point():
-        target = (target.unsqueeze(-1) == torch.arange(classes, device=target.device)).to(outputs.dtype)
     # the rows side by side, of which a core takes many at once
     logs = outputs.transpose(1, 2).log_softmax(1)
-    return (logs * target.transpose(1, 2)).flatten(1).sum(1) / -rows
+    if target.is_floating_point():
+        terms = logs * target.transpose(1, 2)
+    else:
+        terms = logs.where(target.unsqueeze(1) == torch.arange(classes, device=target.device)[:, None], 0)
+    return terms.flatten(1).sum(1) / -rows
 
 
 def squared_errors(outputs: Tensor, target: Tensor) -> Tensor:

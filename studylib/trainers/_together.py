@@ -92,7 +92,8 @@ class Together(Generic[R]):
     def _as_tensor(self, like: Tensor) -> Tensor:
         """Return the strengths of the replicas as they were when the epoch began, shape (replicas,)."""
         if not len(self._factors):
-            dtype = like.dtype if like.is_floating_point() else torch.float32
+            # more exact than what they multiply, where that is bfloat16
+            dtype = torch.float64 if like.dtype == torch.float64 else torch.float32
             self._factors = torch.tensor(self._strengths(), dtype=dtype, device=like.device)
         return self._factors
 

@@ -6,93 +6,32 @@ out for one does not depend on the others, nor on how many there are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TYPE_CHECKING, final
 
 import torch
 
 from studylib.errors import Divergence
 from studylib.regularizers.base import Averaging
-from studylib.seeds import initialising, repeatable
-from studylib.trainers._clock import Average, History
-from studylib.trainers._evaluation import monitored, outputs, passed, rows
+from studylib.seeds import repeatable
+from studylib.trainers._evaluation import passed
 from studylib.trainers._joined import droppings, joined
-from studylib.trainers._predictions import predictor
 from studylib.trainers._recorded import Recorded
-from studylib.trainers._rewiring import rewire
+from studylib.trainers._replica import Replica, parts_of
 from studylib.trainers._stack_batches import StackBatches
 from studylib.trainers._stack_objective import StackObjective, cross_entropies, squared_errors
 from studylib.trainers._stack_steps import StackUpdate
-from studylib.trainers.gradient import Trained
 from studylib.trainers.precision import passage, refuse_unknown, stored
-from studylib.trainers.stacks import SHRINKING, Member
-from studylib.trainers.techniques import Techniques
+from studylib.trainers.stacks import SHRINKING, TWINS, Member
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
 
-    Parts: TypeAlias = tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
-
     from studylib.models.base import Model
+    from studylib.trainers.gradient import Trained
 
 __all__ = ["Member", "train"]
-
-
-@final
-class _Replica:
-    """One fit of a stack: its own network, whose weights are views of the stack's, and its own history."""
-
-    def __init__(self, member: Member, model: Model, device: str, parts: Parts) -> None:
-        """Begin a fit; ``parts`` are its train and validation rows."""
-        self.member = member
-        dtype = stored(member.training)
-        self.techniques = Techniques(member.regularizers, member.seed, device)
-        split = member.split
-        with initialising(member.seed):
-            self.network = model.build(split.inputs, split.outputs).to(device, dtype)
-        rewire(self.network, model, self.techniques, len(split.train))
-        self.train, self.held = parts
-        self.seen = monitored(*self.train)
-        self.history = History(self.techniques, self.network)
-        steps, epochs = -(-len(split.train) // member.training.batch_size), member.training.epochs
-        self.steps = steps
-        self.average = Average(self.techniques, self.network, steps, epochs)
-        self._known = [*self.network.buffers()]
-        self.found: Trained | Divergence | None = None
-
-    def look(self, losses: Sequence[float], sums: Sequence[float], share: int) -> None:
-        """Write down the losses of an epoch, and end if a rule says so, or a loss or a sum is no number."""
-        self.history.add(*losses)
-        try:
-            self.history.refuse(self.member.training, sums)
-        except Divergence as error:
-            self.leave()
-            self.found = error
-        if not self.found and self.history.stop():
-            self.found = self.trained(share)
-
-    def sums(self) -> list[float]:
-        """Return those of what the network knows beside its weights."""
-        return [float(own.sum()) for own in self._known]
-
-    def leave(self) -> None:
-        """Take the weights along: those of the stack go on to change."""
-        for weight in self.network.parameters():
-            weight.data = weight.data.clone()
-        for part in self.network.modules():
-            part._buffers = {name: own.clone() for name, own in part._buffers.items() if own is not None}  # noqa: SLF001
-
-    def trained(self, share: int) -> Trained:
-        """Return what came of it; ``share`` fits were trained in the time that it took."""
-        self.leave()
-        self.history.restore_best()
-        self.average.take(lambda: passed(self.network, self.train[0]))
-        made = predictor(
-            self.techniques, lambda x: outputs(self.network, x), self.network, self.member.split, self.held
-        )
-        seconds = [second / share for second in self.history.seconds]
-        return Trained(self.network, *self.history.losses, self.history.best_epoch, self.steps, seconds, made)
 
 
 def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[Trained | Divergence]:
@@ -101,20 +40,22 @@ def train(members: Sequence[Member], model: Model, device: str = "cpu") -> list[
     Raises:
         Alone: they cannot be trained together.
     """
-    if len(members) == 1:
-        return train([*members, *members], model, device)[:1]  # a product of one matrix has other last bits
-    order = sorted(range(len(members)), key=lambda place: members[place].training.learning_rate)
+    share = len(members)
     with repeatable(device):
-        found = _trained([members[place] for place in order], model, device)
+        if share == 1:  # a product of one matrix has other last bits
+            return _trained([*members, *members], model, device, share)[:1]
+        order = sorted(range(share), key=lambda place: members[place].training.learning_rate)
+        found = _trained([members[place] for place in order], model, device, share)
     return [one for _, one in sorted(zip(order, found, strict=True), key=lambda pair: pair[0])]
 
 
-def _trained(members: Sequence[Member], model: Model, device: str) -> list[Trained | Divergence]:
+def _trained(members: Sequence[Member], model: Model, device: str, share: int) -> list[Trained | Divergence]:
+    """Return what comes of each; ``share`` of them were asked for, in the time that it takes."""
     training = members[0].training
     refuse_unknown(training.precision, device)
-    known = _parts(members, device)
-    replicas = [_Replica(member, model, device, known[id(member.split)]) for member in members]
-    stack = _Stack(replicas, model)
+    known = parts_of(members, device)
+    replicas = [Replica(member, model, device, known[id(member.split)]) for member in members]
+    stack = _Stack(replicas, model, share)
     for epoch in range(training.epochs):
         if not stack.standing:
             break
@@ -122,16 +63,6 @@ def _trained(members: Sequence[Member], model: Model, device: str) -> list[Train
         stack.look()
     stack.end()
     return [one.found or Divergence("it was not trained") for one in replicas]
-
-
-def _parts(members: Sequence[Member], device: str) -> dict[int, Parts]:
-    """Return train and validation rows of each split, once for all fits that share it."""
-    dtype = stored(members[0].training)
-    splits = {id(member.split): member.split for member in members}
-    return {
-        name: (rows(split.train, dtype, device), rows(split.validation, dtype, device))
-        for name, split in splits.items()
-    }
 
 
 @final
@@ -142,11 +73,11 @@ class _Stack:
         standing: those whose weights are in the joined network, in its order.
     """
 
-    def __init__(self, replicas: Sequence[_Replica], model: Model) -> None:
+    def __init__(self, replicas: Sequence[Replica], model: Model, share: int) -> None:
         self.standing = list(replicas)
         self._model = model
         members = [one.member for one in replicas]
-        self._training, self._share = members[0].training, len(replicas)
+        self._training, self._share = members[0].training, share
         self._losses = cross_entropies if members[0].split.classified else squared_errors
         self._network = joined([one.network for one in replicas])
         techniques = [one.techniques for one in replicas]
@@ -173,14 +104,15 @@ class _Stack:
     def learn(self, epoch: int) -> None:
         """Let every replica see all of its rows once."""
         self._network.train()
-        for one in self.standing:
+        learning = [one for one in self.standing if not one.found]
+        for one in learning:  # what a fit has come to is turned no more
             one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.network)
         self._objective.begin(epoch)
         self._batches.begin()
         self._update.begin()
         for dropping in droppings(self._network):
             dropping.begin()
-        averaging = [one.average for one in self.standing if one.techniques.of(Averaging)]
+        averaging = [one.average for one in learning if one.techniques.of(Averaging)]
         for numbers in self._batches.epoch(self._training.batch_size):
             self._update.prepare()
             self._take(numbers)
@@ -204,9 +136,19 @@ class _Stack:
                 one.look(seen, [*summed, *one.sums()], self._share)
         learning = [place for place, one in enumerate(self.standing) if not one.found]
         if len(learning) == 1:
-            return  # of two, one goes on beside it, for the same bits
+            learning = self._with_another(learning[0])
         if len(learning) <= SHRINKING * len(self.standing):
             self._keep(learning)
+
+    def _with_another(self, last: int) -> list[int]:
+        """Return the place of the last that learns, and of another, beside which it has the same bits.
+
+        The other begins anew: the weights that it has come to are no part of a stack any more.
+        """
+        other = 1 if last == 0 else 0
+        if len(self.standing) > TWINS:
+            self.standing[other] = self.standing[other].again(self._model)
+        return sorted([last, other])
 
     def _keep(self, places: Sequence[int]) -> None:
         self.standing = [self.standing[place] for place in places]

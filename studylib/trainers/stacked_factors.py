@@ -155,7 +155,8 @@ class _Stack(Generic[T]):
         """Let every replica see all of its interactions once."""
         for one in self.standing:
             one.fit.network.train()
-            one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.fit.network)
+            if not one.found:  # what a fit has come to is turned no more
+                one.techniques.turn(epoch, self._training.epochs, one.history.losses, one.fit.network)
         self._objective.begin(epoch)
         self._update.begin()
         self._prices.begin()

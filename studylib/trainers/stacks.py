@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from studylib.regularizers.base import Regularizer
     from studylib.trainers.base import Training
 
+TWINS = 2  # a stack of networks is no narrower
 SHRINKING = 0.75  # share of the replicas that still learn, from which on the others are left out
 
 
