@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from studylib.speeds import Figure
 
 UNIT, DISTURBED = "images/s", f"{IMAGES}, turned and moved"
-ROUNDS, EPOCHS, BATCH, RATE = 5, 1, 64, 1e-3
+ROUNDS, EPOCHS, BATCH, RATE = 9, 1, 64, 1e-3
 ROWS, VALIDATION, SIDE, CLASSES = 6000, 100, 28, 10
 PIXELS, DEGREES = 2, 10.0
 
