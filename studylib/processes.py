@@ -56,8 +56,8 @@ def one_thread() -> None:
 def _keep_memory() -> None:
     """Let the C library of Linux hand out again what was given back, where it would return it to the system.
 
-    Whatever is larger than 128 kB comes from there anew otherwise, page by page: a tenth of the time of small
-    networks goes into that.
+    Whatever is larger than 128 kB comes from there anew otherwise, page by page, which small networks
+    wait for in every step.
     """
     if platform.libc_ver()[0] == "glibc":
         import ctypes

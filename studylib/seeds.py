@@ -57,16 +57,18 @@ def repeatable(device: str) -> Iterator[None]:
     # cuBLAS reads it when it is first used: a workspace of its own for each stream
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     cudnn: Any = torch.backends.cudnn
+    deterministic: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), cudnn.deterministic, cudnn.benchmark
+    filling = deterministic.fill_uninitialized_memory
     torch.use_deterministic_algorithms(mode=True)
     # memory that is not written to before it is read is a fault of ours, and costs a kernel to fill
-    deterministic: Any = torch.utils.deterministic
     deterministic.fill_uninitialized_memory = False
     cudnn.deterministic, cudnn.benchmark = True, False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(mode=before[0])
+        deterministic.fill_uninitialized_memory = filling
         cudnn.deterministic, cudnn.benchmark = before[1:]
 
 

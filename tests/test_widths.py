@@ -19,11 +19,12 @@ from studylib import executors, memory, models, pool, processes
 from studylib.datasets.base import Examples, Split
 from studylib.models.bag_of_words import BagOfWords
 from studylib.models.mlp import MLP
+from studylib.processes import KEPT
 from studylib.trainers import fitting, stacked, widths
 from studylib.trainers.base import Training
 from studylib.trainers.fitting import Case
 from studylib.trainers.stacked import Member
-from studylib.trainers.widths import GATHERED, SPARE, Footprint
+from studylib.trainers.widths import SPARE, Footprint
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +178,7 @@ def test_parts_are_even_and_fit_into_what_is_free() -> None:
     size = Footprint(split=2 * MB, replica=MB)
     fits = [*range(5)] * 4  # four arms
     for left in (12, 14, 15, 29, 30, 1000):
-        room = (GATHERED + left * MB) / SPARE
+        room = (KEPT + left * MB) / SPARE
         parts = [fits[some] for some in size.parts(fits, room)]
         most = max(map(len, parts))
 

@@ -145,13 +145,14 @@ def fit(
         return replace(outcome, metrics={**outcome.metrics, **chosen(settings, taken)})
     if len(candidates) > 1:
         raise ParameterError(f"fit: expected one candidate, for each is a fit, got {len(candidates)}.")
+    member = Member(split, candidates[0], training, seed)
     if dataset.task in OF_INTERACTIONS:
         from studylib.trainers import interactions
 
-        trained = interactions.trained(dataset.task, split, model, candidates[0], training, seed, device)
+        trained = interactions.trained(dataset.task, member, model, device)
         return interactions.measured(trained, split, model)
     learn = _by_itself if why_alone(model, candidates[0], device, dataset.side) else _as_in_a_stack
-    return learn(split, model, candidates[0], training, seed, device)
+    return _measured(learn(member, model, device), split, model, candidates[0])
 
 
 def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
@@ -163,34 +164,19 @@ def _split(dataset: Dataset, seed: int, fold: Mapping[str, int]) -> Split:
     return split
 
 
-def _by_itself(
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Outcome:
+def _by_itself(one: Member, model: Model, device: str) -> Trained:
     from studylib.trainers import gradient
 
-    trained = gradient.train(split, model, regularizers, training, seed, device)
-    return _measured(trained, split, model, regularizers)
+    return gradient.train(one.split, model, one.regularizers, one.training, one.seed, device)
 
 
-def _as_in_a_stack(
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Outcome:
+def _as_in_a_stack(one: Member, model: Model, device: str) -> Trained:
     from studylib.trainers import stacked
 
-    [found] = stacked.train([Member(split, regularizers, training, seed)], model, device)
+    [found] = stacked.train([one], model, device)
     if isinstance(found, Divergence):
         raise found
-    return _measured(found, split, model, regularizers)
+    return found
 
 
 def _measured(trained: Trained, split: Split, model: Model, regularizers: tuple[Regularizer, ...]) -> Outcome:

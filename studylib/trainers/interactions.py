@@ -14,74 +14,40 @@ from studylib.trainers.stacks import Member, why_alone
 if TYPE_CHECKING:
     from studylib.datasets.base import Split
     from studylib.models.base import Model
-    from studylib.regularizers.base import Regularizer
     from studylib.trainers._rated import Rated
-    from studylib.trainers.base import Training
 
 
-def trained(
-    task: str,
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Factorized | Rated:
-    """Return what is learnt of a "ranking" or of a "rating".
+def trained(task: str, one: Member, model: Model, device: str) -> Factorized | Rated:
+    """Return what a fit learns of a "ranking" or of a "rating".
 
     Raises:
         Divergence: the training left the finite numbers.
         ParameterError: the model is no factorization, or a row leaves no item to draw as a negative.
     """
-    if training.optimizer == "exact":
-        return _exact(task, split, model, regularizers, training, seed)
-    if why_alone(model, regularizers, device):
-        return _alone(task, split, model, regularizers, training, seed, device)
+    if one.training.optimizer == "exact":
+        return _exact(task, one, model)
+    if why_alone(model, one.regularizers, device):
+        return _by_itself(task, one, model, device)
     from studylib.trainers import stacked_factors
 
-    train = stacked_factors.BY_TASK[task]
-    found: Factorized | Rated | Divergence = train(
-        [Member(split, regularizers, training, seed)], model, device
-    )[0]
+    found: Factorized | Rated | Divergence = stacked_factors.BY_TASK[task]([one], model, device)[0]
     if isinstance(found, Divergence):
         raise found
     return found
 
 
-def _exact(
-    task: str,
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-) -> Factorized | Rated:
-    if task == "ranking":
-        from studylib.trainers import confidence
+def _exact(task: str, one: Member, model: Model) -> Factorized | Rated:
+    from studylib.trainers import alternating, confidence
 
-        return confidence.train(split, model, regularizers, training, seed)
-    from studylib.trainers import alternating
-
-    return alternating.train(split, model, regularizers, training, seed)
+    train = confidence.train if task == "ranking" else alternating.train
+    return train(one.split, model, one.regularizers, one.training, one.seed)
 
 
-def _alone(
-    task: str,
-    split: Split,
-    model: Model,
-    regularizers: tuple[Regularizer, ...],
-    training: Training,
-    seed: int,
-    device: str,
-) -> Factorized | Rated:
-    if task == "ranking":
-        from studylib.trainers import factorization
+def _by_itself(task: str, one: Member, model: Model, device: str) -> Factorized | Rated:
+    from studylib.trainers import factorization, ratings
 
-        return factorization.train(split, model, regularizers, training, seed, device)
-    from studylib.trainers import ratings
-
-    return ratings.train(split, model, regularizers, training, seed, device)
+    train = factorization.train if task == "ranking" else ratings.train
+    return train(one.split, model, one.regularizers, one.training, one.seed, device)
 
 
 def measured(found: Factorized | Rated, split: Split, model: Model) -> Outcome:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, final
 
 from studylib import memory
+from studylib.processes import KEPT
 
 T = TypeVar("T")
 
@@ -33,7 +34,6 @@ OUTPUTS = 3
 COUNTED = 32  # rows on which that is looked at
 OBJECTS = 60_000  # bytes of the modules and generators of a replica, however small
 PLACES = 100  # bytes of an interaction: drawn, with its negatives, in order by row and by item
-GATHERED = 1 << 25  # bytes of a stack, however wide: batches that are gathered ahead
 
 
 @final
@@ -44,8 +44,8 @@ class Footprint(NamedTuple):
     replica: float
 
     def bytes(self, replicas: int, splits: int) -> float:
-        """Return the bytes of so many fits that learn from so many splits."""
-        return GATHERED + replicas * self.replica + splits * self.split
+        """Return the bytes of so many fits that learn from so many splits, with what a process keeps."""
+        return KEPT + replicas * self.replica + splits * self.split
 
     def parts(self, seeds: Sequence[int], room: float) -> Iterator[slice]:
         """Yield which fits, whose splits are of ``seeds``, are trained together in ``room`` bytes.
